@@ -1,0 +1,187 @@
+package responsehub
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// AlertVersion is the version of the hub's own alert format.
+const AlertVersion = "1"
+
+// Alert is an account takeover as a detector reports it, in the hub's own format.
+// All of it is a stranger's text: it is shown as text and never as markup.
+type Alert struct {
+	Version     string          `json:"version"`
+	ID          string          `json:"id"` // the detector's id of the incident
+	DetectedAt  time.Time       `json:"detected_at"`
+	Tenant      AlertTenant     `json:"tenant"`
+	Account     Account         `json:"account"`
+	Severity    Severity        `json:"severity"`
+	Title       string          `json:"title"`
+	Summary     string          `json:"summary,omitempty"`
+	Link        string          `json:"link,omitempty"`
+	Evidence    []Evidence      `json:"evidence,omitempty"`
+	Phish       []Phish         `json:"phish,omitempty"`
+	Persistence []AlertFoothold `json:"persistence,omitempty"`
+}
+
+// AlertTenant names the tenant by Microsoft's id, the detector's id, or both.
+type AlertTenant struct {
+	MicrosoftTenantID string `json:"microsoft_tenant_id,omitempty"`
+	SourceTenantID    string `json:"source_tenant_id,omitempty"`
+}
+
+// Account is the account that was taken over.
+type Account struct {
+	ObjectID          string `json:"object_id,omitempty"`
+	UserPrincipalName string `json:"user_principal_name,omitempty"`
+	DisplayName       string `json:"display_name,omitempty"`
+}
+
+// Label is the account as people read it.
+func (a Account) Label() string {
+	switch {
+	case a.UserPrincipalName != "" && a.DisplayName != "":
+		return a.DisplayName + " (" + a.UserPrincipalName + ")"
+	case a.UserPrincipalName != "":
+		return a.UserPrincipalName
+	case a.DisplayName != "":
+		return a.DisplayName + " (" + a.ObjectID + ")"
+	}
+	return a.ObjectID
+}
+
+// Severity is how bad the detector thinks it is.
+type Severity string
+
+// The severities, worst first.
+const (
+	Critical Severity = "critical"
+	High     Severity = "high"
+	Medium   Severity = "medium"
+	Low      Severity = "low"
+)
+
+// Severities lists the severities, worst first.
+var Severities = []Severity{Critical, High, Medium, Low}
+
+// Evidence is one thing the detector saw.
+type Evidence struct {
+	At      time.Time `json:"at,omitzero"`
+	Kind    string    `json:"kind,omitempty"`
+	Text    string    `json:"text"`
+	IP      string    `json:"ip,omitempty"`
+	Country string    `json:"country,omitempty"`
+}
+
+// Phish describes mails that the attacker sent: by message id, or by sender and
+// subject within a window.
+type Phish struct {
+	InternetMessageID string    `json:"internet_message_id,omitempty"`
+	Sender            string    `json:"sender,omitempty"`
+	Subject           string    `json:"subject,omitempty"`
+	ReceivedAfter     time.Time `json:"received_after,omitzero"`
+	ReceivedBefore    time.Time `json:"received_before,omitzero"`
+}
+
+// AlertFoothold is persistence that the detector saw.
+type AlertFoothold struct {
+	Kind ItemKind `json:"kind"`
+	ID   string   `json:"id"`
+	Name string   `json:"name,omitempty"`
+}
+
+// Limits of an alert, so that one alert cannot fill a card, a ticket or the store.
+const (
+	MaxEvidence    = 200
+	MaxPhish       = 50
+	MaxPersistence = 200
+	maxTitle       = 300
+	maxText        = 4000
+	maxName        = 400
+)
+
+// Validate returns nil for a usable alert and otherwise an Invalid [Error] whose
+// Pointer is the JSON pointer of the first faulty field.
+func (a *Alert) Validate() error {
+	c := checker{}
+	c.that(a.Version == AlertVersion, "/version", "must be %q", AlertVersion)
+	c.text(a.ID, "/id", 1, 200)
+	c.that(!a.DetectedAt.IsZero(), "/detected_at", "is missing: give the time of detection in RFC 3339")
+	c.that(a.Tenant.MicrosoftTenantID != "" || a.Tenant.SourceTenantID != "", "/tenant", "needs microsoft_tenant_id or source_tenant_id")
+	c.that(a.Tenant.MicrosoftTenantID == "" || isGUID(a.Tenant.MicrosoftTenantID), "/tenant/microsoft_tenant_id", "must be a GUID")
+	c.text(a.Tenant.SourceTenantID, "/tenant/source_tenant_id", 0, 200)
+	c.that(a.Account.ObjectID != "" || a.Account.UserPrincipalName != "", "/account", "needs object_id or user_principal_name")
+	c.that(a.Account.ObjectID == "" || isGUID(a.Account.ObjectID), "/account/object_id", "must be a GUID")
+	c.text(a.Account.UserPrincipalName, "/account/user_principal_name", 0, 320)
+	c.that(a.Account.UserPrincipalName == "" || strings.Contains(a.Account.UserPrincipalName, "@") && !strings.ContainsAny(a.Account.UserPrincipalName, "/\\ "), "/account/user_principal_name", "must be a user principal name such as pat@example.com")
+	c.text(a.Account.DisplayName, "/account/display_name", 0, maxName)
+	c.that(slices.Contains(Severities, a.Severity), "/severity", "must be critical, high, medium or low")
+	c.text(a.Title, "/title", 1, maxTitle)
+	c.text(a.Summary, "/summary", 0, maxText)
+	c.that(a.Link == "" || isWebLink(a.Link), "/link", "must be an https address")
+	c.that(len(a.Evidence) <= MaxEvidence, "/evidence", "has more than %d entries", MaxEvidence)
+	for i := range a.Evidence {
+		e, at := &a.Evidence[i], fmt.Sprintf("/evidence/%d", i)
+		c.text(e.Text, at+"/text", 1, maxText)
+		c.text(e.Kind, at+"/kind", 0, 100)
+		c.text(e.IP, at+"/ip", 0, 64)
+		c.text(e.Country, at+"/country", 0, 100)
+	}
+	c.that(len(a.Phish) <= MaxPhish, "/phish", "has more than %d entries", MaxPhish)
+	for i := range a.Phish {
+		p, at := &a.Phish[i], fmt.Sprintf("/phish/%d", i)
+		c.text(p.InternetMessageID, at+"/internet_message_id", 0, 998)
+		c.text(p.Sender, at+"/sender", 0, 320)
+		c.text(p.Subject, at+"/subject", 0, 998)
+		// Sender alone would take the victim's honest mail away too.
+		c.that(p.InternetMessageID != "" || p.Sender != "" && p.Subject != "", at, "needs internet_message_id, or sender and subject")
+		c.that(p.ReceivedBefore.IsZero() || !p.ReceivedBefore.Before(p.ReceivedAfter), at+"/received_before", "is before received_after")
+	}
+	c.that(len(a.Persistence) <= MaxPersistence, "/persistence", "has more than %d entries", MaxPersistence)
+	for i := range a.Persistence {
+		p, at := &a.Persistence[i], fmt.Sprintf("/persistence/%d", i)
+		c.that(slices.Contains(PersistenceKinds, p.Kind), at+"/kind", "is not a known kind of persistence")
+		c.text(p.ID, at+"/id", 1, 1000)
+		c.text(p.Name, at+"/name", 0, maxName)
+	}
+	return c.err
+}
+
+// checker keeps the first fault.
+type checker struct{ err error }
+
+func (c *checker) that(ok bool, pointer, format string, args ...any) {
+	if ok || c.err != nil {
+		return
+	}
+	c.err = &Error{Kind: Invalid, Pointer: pointer, Message: pointer + " " + fmt.Sprintf(format, args...)}
+}
+
+func (c *checker) text(s, pointer string, least, most int) {
+	c.that(len(s) >= least, pointer, "is missing")
+	c.that(utf8.ValidString(s), pointer, "is not valid UTF-8")
+	c.that(utf8.RuneCountInString(s) <= most, pointer, "is longer than %d characters", most)
+}
+
+func isGUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, r := range s {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", r) {
+			return false
+		}
+	}
+	return true
+}
+
+func isWebLink(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil && len(s) <= 2000
+}

@@ -1,0 +1,101 @@
+package responsehub
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
+
+// EventKind says what happened. The values are stored.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventOpened       EventKind = "incident.opened"
+	EventJoined       EventKind = "alert.joined"
+	EventAcknowledged EventKind = "incident.acknowledged"
+	EventPublished    EventKind = "incident.published"
+	EventClosed       EventKind = "incident.closed"
+	EventRequested    EventKind = "step.requested"
+	EventSent         EventKind = "step.sent"
+	EventDone         EventKind = "step.done"
+	EventPartial      EventKind = "step.partial"
+	EventFailed       EventKind = "step.failed"
+	EventNeedsHuman   EventKind = "step.needs_human"
+	EventRetrying     EventKind = "step.retrying"
+	EventProgress     EventKind = "step.progress"
+	EventSkipped      EventKind = "step.skipped"
+	EventItemFound    EventKind = "item.found"
+	EventItemDone     EventKind = "item.done"
+	EventItemFailed   EventKind = "item.failed"
+	EventItemSkipped  EventKind = "item.skipped"
+	EventRevealed     EventKind = "password.revealed"
+	EventErased       EventKind = "password.erased"
+	EventRefused      EventKind = "request.refused"
+	EventNoticeSent   EventKind = "notice.sent"
+	EventNoticeFailed EventKind = "notice.failed"
+	EventLaneDead     EventKind = "lane.dead"
+	EventLaneRetried  EventKind = "lane.retried"
+)
+
+// Event is one entry of an incident's append-only record. Each entry names the hash
+// of the one before it, so that a changed, missing or inserted entry shows.
+// It never contains a secret.
+type Event struct {
+	V    int       `json:"v"`
+	Seq  int64     `json:"seq"`
+	At   time.Time `json:"at"`
+	Kind EventKind `json:"kind"`
+	By   By        `json:"by,omitzero"`
+	Step StepID    `json:"step,omitempty"`
+	Item string    `json:"item,omitempty"`
+	Text string    `json:"text,omitempty"` // what happened, in words for the timeline
+	Prev string    `json:"prev"`           // hex SHA-256 of the stored bytes of the entry before; empty for the first
+}
+
+// EventVersion is the version of the stored form.
+const EventVersion = 1
+
+// Chain numbers the events after seq, links each to the one before it (head is the
+// hash of the last stored entry) and returns their stored bytes and the new head.
+func Chain(seq int64, head string, events []Event) (stored [][]byte, newHead string, err error) {
+	for _, e := range events {
+		seq++
+		e.V, e.Seq, e.Prev = EventVersion, seq, head
+		e.At = e.At.UTC().Truncate(time.Millisecond)
+		b, err := json.Marshal(e)
+		if err != nil {
+			return nil, "", err
+		}
+		stored = append(stored, b)
+		head = EventHash(b)
+	}
+	return stored, head, nil
+}
+
+// EventHash is the hash by which the next entry names the stored one.
+func EventHash(stored []byte) string {
+	sum := sha256.Sum256(stored)
+	return hex.EncodeToString(sum[:])
+}
+
+// CheckChain verifies that stored is a whole, unbroken record that ends in head. The
+// error names the first entry at fault.
+func CheckChain(stored [][]byte, head string) error {
+	prev := ""
+	for i, b := range stored {
+		var e Event
+		if err := json.Unmarshal(b, &e); err != nil {
+			return &Error{Kind: Permanent, Message: "entry " + itoa(i+1) + " cannot be read", Err: err}
+		}
+		if e.Seq != int64(i+1) || e.Prev != prev {
+			return &Error{Kind: Permanent, Message: "entry " + itoa(i+1) + " does not follow the one before it"}
+		}
+		prev = EventHash(b)
+	}
+	if prev != head {
+		return &Error{Kind: Permanent, Message: "the record ends before entry " + itoa(len(stored)+1) + " or its last entry was changed"}
+	}
+	return nil
+}

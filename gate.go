@@ -1,0 +1,294 @@
+package responsehub
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// StepRequest is what somebody asks of a step.
+type StepRequest struct {
+	CommandID string   // the same id twice has the effect of once; empty: made by the engine
+	Items     []string // item ids; empty means all
+	Action    Action   // for persistence; empty is disable
+	Skip      bool     // set the items, or the step, aside
+	Reason    string   // needed to skip, and to do again what is done
+}
+
+// MaxReason is the longest reason a person may give, in bytes.
+const MaxReason = 1000
+
+// Answer is what the person who asked is told.
+type Answer struct {
+	Incident *Incident `json:"-"`
+	Sentence string    `json:"sentence"`
+	Joined   bool      `json:"joined"` // somebody had asked before: one effect, this is who
+}
+
+// Ask applies a request to the incident: it refuses with the gate's sentence, joins a
+// request that is under way, or queues the step. It does not ask who the actor is;
+// [Actor.May] was asked before.
+func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (Answer, error) {
+	s := inc.Step(id)
+	if s == nil {
+		return Answer{}, &Error{Kind: NotFound, Message: fmt.Sprintf("There is no step %q.", id)}
+	}
+	if err := r.check(s); err != nil {
+		return Answer{}, err
+	}
+	if r.Skip {
+		return inc.skip(s, actor, r, now)
+	}
+	if answer, joined := s.join(r); joined {
+		return answer, nil
+	}
+	if err := inc.Gate(id); err != nil {
+		return Answer{}, err
+	}
+	switch id {
+	case Publish, Close:
+		return inc.settleAtOnce(s, actor, r, now), nil
+	}
+	inc.queue(id, actor, r, now)
+	return Answer{Sentence: fmt.Sprintf("%s: started.", s.ID.Title())}, nil
+}
+
+// check refuses a malformed request.
+func (r StepRequest) check(s *Step) error {
+	switch {
+	case len(r.Reason) > MaxReason:
+		return &Error{Kind: Invalid, Pointer: "/reason", Message: fmt.Sprintf("The reason is longer than %d characters.", MaxReason)}
+	case !slices.Contains([]Action{"", Disable, Delete, Remove}, r.Action):
+		return &Error{Kind: Invalid, Pointer: "/action", Message: "The action must be disable, delete or remove."}
+	case r.Action != "" && s.ID != Persistence:
+		return &Error{Kind: Invalid, Pointer: "/action", Message: "Only step 3, disable persistence, takes an action."}
+	case len(r.Items) > 0 && s.ID != Persistence:
+		return &Error{Kind: Invalid, Pointer: "/items", Message: fmt.Sprintf("%s takes no items.", s.ID.Title())}
+	}
+	for i, id := range r.Items {
+		if s.Item(id) == nil {
+			return &Error{Kind: Invalid, Pointer: fmt.Sprintf("/items/%d", i), Message: fmt.Sprintf("This incident has no item %q in step 3.", id)}
+		}
+	}
+	return nil
+}
+
+// join answers the second asker with what the first one started. A step that is done
+// is done again only for a reason.
+func (s *Step) join(r StepRequest) (Answer, bool) {
+	switch {
+	case s.State.Busy():
+		return Answer{Joined: true, Sentence: fmt.Sprintf("%s was started by %s at %s and is under way.", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt))}, true
+	case s.State == Done && (r.Reason == "" || s.ID == Publish || s.ID == Close):
+		if len(r.Items) > 0 && !s.settled(r.Items) {
+			return Answer{}, false
+		}
+		return Answer{Joined: true, Sentence: fmt.Sprintf("%s was started by %s at %s and is done.%s", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt), s.againHint())}, true
+	}
+	return Answer{}, false
+}
+
+func (s *Step) againHint() string {
+	if s.ID == Publish || s.ID == Close {
+		return ""
+	}
+	return " To do it again, give a reason."
+}
+
+func (s *Step) settled(items []string) bool {
+	return !slices.ContainsFunc(items, func(id string) bool { return !s.Item(id).State.Settled() })
+}
+
+// queue asks for the step's work; it is a no-op on a step at work, except that items
+// which came in meanwhile are seen by the running turn's next round.
+func (inc *Incident) queue(id StepID, actor Actor, r StepRequest, now time.Time) {
+	s := inc.Step(id)
+	if s.State.Busy() {
+		s.Asked = nil
+		return
+	}
+	s.State = Queued
+	s.Round++
+	s.Attempt = 0
+	s.Asked, s.Action, s.Reason = slices.Clone(r.Items), r.Action, ""
+	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
+	s.StartedAt, s.SentAt, s.VerifiedAt, s.Proof, s.Cursor = time.Time{}, time.Time{}, time.Time{}, nil, ""
+	text := fmt.Sprintf("%s asked for by %s", id.Title(), actor.Name)
+	if r.Reason != "" {
+		text += ": " + r.Reason
+	}
+	inc.Record(Event{At: now, Kind: EventRequested, By: actor.By(), Step: id, Text: text})
+	inc.acknowledge(actor, now)
+}
+
+// settleAtOnce does publish and close, which have no effect outside the hub but the
+// ones that followers bring about.
+func (inc *Incident) settleAtOnce(s *Step, actor Actor, r StepRequest, now time.Time) Answer {
+	s.State, s.Round = Done, s.Round+1
+	s.RequestedAt, s.RequestedBy, s.VerifiedAt, s.Reason = now.UTC(), actor.By(), now.UTC(), r.Reason
+	e := Event{At: now, By: actor.By(), Step: s.ID}
+	sentence := "The incident is published. The steps can be run now."
+	if s.ID == Publish {
+		inc.State, e.Kind, e.Text = Active, EventPublished, "Published by "+actor.Name
+	} else {
+		inc.State, inc.ClosedAt = Remediated, now.UTC()
+		e.Kind, e.Text = EventClosed, "Marked as remediated by "+actor.Name
+		sentence = "The incident is marked as remediated."
+	}
+	inc.Record(e)
+	inc.acknowledge(actor, now)
+	return Answer{Sentence: sentence}
+}
+
+// skip sets items or the whole step aside, with a reason.
+func (inc *Incident) skip(s *Step, actor Actor, r StepRequest, now time.Time) (Answer, error) {
+	switch {
+	case !s.ID.Skippable():
+		return Answer{}, Refuse(fmt.Sprintf("%s cannot be set aside.", s.ID.Title()))
+	case strings.TrimSpace(r.Reason) == "":
+		return Answer{}, &Error{Kind: Invalid, Pointer: "/reason", Message: "Setting something aside needs a reason, which is kept in the record."}
+	case inc.State.Closed():
+		return Answer{}, Refuse(inc.closedSentence())
+	case inc.State == Unpublished:
+		return Answer{}, Refuse(unpublishedSentence)
+	case s.State.Busy():
+		return Answer{}, Refuse(fmt.Sprintf("%s is under way. Wait until it ends, then set aside what is left.", s.ID.Title()))
+	}
+	if len(r.Items) == 0 && s.State.Settled() {
+		return Answer{Joined: true, Sentence: fmt.Sprintf("%s is settled already.", s.ID.Title())}, nil
+	}
+	ids := r.Items
+	if len(ids) == 0 {
+		for i := range s.Items {
+			ids = append(ids, s.Items[i].ID)
+		}
+	}
+	for _, id := range ids {
+		it := s.Item(id)
+		if it.State.Settled() {
+			continue
+		}
+		it.State, it.Why, it.By, it.At = Skipped, "Set aside by "+actor.Name+": "+r.Reason, actor.By(), now.UTC()
+		inc.Record(Event{At: now, Kind: EventItemSkipped, By: actor.By(), Step: s.ID, Item: it.ID, Text: it.Title() + " set aside by " + actor.Name + ": " + r.Reason})
+	}
+	inc.acknowledge(actor, now)
+	if len(r.Items) > 0 {
+		if s.Settle() && s.State != Waiting {
+			s.VerifiedAt = now.UTC()
+		}
+		return Answer{Sentence: "Set aside, with your reason on record."}, nil
+	}
+	s.State, s.Reason = Skipped, "Set aside by "+actor.Name+": "+r.Reason
+	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
+	inc.Record(Event{At: now, Kind: EventSkipped, By: actor.By(), Step: s.ID, Text: s.ID.Title() + " set aside by " + actor.Name + ": " + r.Reason})
+	return Answer{Sentence: s.ID.Title() + " is set aside, with your reason on record."}, nil
+}
+
+// Settle makes a step done whose last open item was just settled, and reports whether
+// every item is settled.
+func (s *Step) Settle() bool {
+	for i := range s.Items {
+		if !s.Items[i].State.Settled() {
+			return false
+		}
+	}
+	if s.State == Partial || s.State == Failed || s.State == NeedsHuman {
+		s.State, s.Reason = Done, ""
+	}
+	return true
+}
+
+// acknowledge notes the first person who acted: any started step is an answer.
+func (inc *Incident) acknowledge(actor Actor, now time.Time) {
+	if inc.Acknowledged != nil || actor.Via == ViaPolicy || actor.Via == ViaHub || actor.Via == ViaAlert {
+		return
+	}
+	inc.Acknowledged = &Acknowledgement{By: actor.By(), At: now.UTC()}
+	inc.Record(Event{At: now, Kind: EventAcknowledged, By: actor.By(), Text: "Acknowledged by " + actor.Name})
+}
+
+// Acknowledge notes that the actor takes the incident. The first one wins; the second
+// is told who was first.
+func (inc *Incident) Acknowledge(actor Actor, now time.Time) Answer {
+	if a := inc.Acknowledged; a != nil {
+		return Answer{Joined: true, Sentence: fmt.Sprintf("%s acknowledged this at %s.", a.By.Name, clock(a.At))}
+	}
+	inc.acknowledge(actor, now)
+	return Answer{Sentence: "Acknowledged. Nobody else will be called."}
+}
+
+const unpublishedSentence = "Nothing runs before the incident is published. Press Publish Incident first."
+
+func (inc *Incident) closedSentence() string {
+	return fmt.Sprintf("%s is closed (%s); its steps cannot be run any more.", inc.Ref, strings.ReplaceAll(string(inc.State), "_", " "))
+}
+
+// Gate returns nil when the step may be asked for now, and otherwise a Refused error
+// that says what has to happen first.
+func (inc *Incident) Gate(id StepID) error {
+	switch {
+	case inc.State.Closed():
+		return Refuse(inc.closedSentence())
+	case inc.Tenant.ID == "" && id != Publish:
+		return Refuse(fmt.Sprintf("The hub does not know the tenant %s. Add it to the tenant list, then run the steps.", inc.Tenant.Name))
+	case inc.State == Unpublished && id != Publish:
+		return Refuse(unpublishedSentence)
+	}
+	switch id {
+	case Password:
+		return inc.passwordGate()
+	case Reenable:
+		if s := inc.Step(Password).State; s != Done && s != Skipped {
+			return Refuse("The account stays locked until its password is reset. Do step 4, Reset password, first.")
+		}
+	case Close:
+		return inc.closeGate()
+	}
+	return nil
+}
+
+// passwordGate keeps the reset shut while anything may survive it. What could not be
+// read is not clean.
+func (inc *Incident) passwordGate() error {
+	s := inc.Step(Persistence)
+	var open []string
+	for i := range s.Items {
+		if it := &s.Items[i]; it.Kind.Blocks() && !it.State.Settled() {
+			open = append(open, it.Title())
+		}
+	}
+	if len(open) > 0 {
+		return Refuse("The password is not reset while the attacker can come back. Still open in step 3: " + list(open, 5) + ". Disable them, or set them aside with a reason.")
+	}
+	switch s.State {
+	case Done, Skipped, NeedsHuman, Undone:
+		return nil
+	case Queued, Running, Sent:
+		return Refuse("Step 3, Disable persistence, is under way. Wait until it is done; then reset the password.")
+	case Failed, Partial:
+		return Refuse("Step 3, Disable persistence, did not end clean: " + s.Reason + " Ask for it again, or set it aside with a reason.")
+	}
+	return Refuse("Nobody has looked for persistence yet. Do step 3, Disable persistence, first.")
+}
+
+func (inc *Incident) closeGate() error {
+	var open []string
+	for _, id := range StepIDs[1 : len(StepIDs)-1] {
+		if s := inc.Step(id); !s.State.Settled() {
+			open = append(open, fmt.Sprintf("%d %s", id.Number(), id.Title()))
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return Refuse("Still open: " + list(open, 5) + ". Do them or set them aside with a reason; then mark the incident as remediated.")
+}
+
+// Blocked returns the sentence of a shut gate, or "" when the step may be asked for.
+func (inc *Incident) Blocked(id StepID) string {
+	if err := inc.Gate(id); err != nil {
+		return Sentence(err)
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package responsehub
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// StepID names one of the seven steps. The values are stored and never change.
+type StepID string
+
+// The steps, in the order in which the card shows them.
+const (
+	Publish     StepID = "publish"
+	Lock        StepID = "lock"
+	Retract     StepID = "retract"
+	Persistence StepID = "persistence"
+	Password    StepID = "password"
+	Reenable    StepID = "reenable"
+	Close       StepID = "close"
+)
+
+// StepIDs lists all steps in order: Publish, then the six numbered ones.
+var StepIDs = []StepID{Publish, Lock, Retract, Persistence, Password, Reenable, Close}
+
+var stepTitles = map[StepID]string{
+	Publish:     "Publish Incident",
+	Lock:        "Revoke sessions and lock account",
+	Retract:     "Retract phishing emails",
+	Persistence: "Disable persistence",
+	Password:    "Reset password",
+	Reenable:    "Re-enable account",
+	Close:       "Mark as remediated",
+}
+
+// Valid reports whether s is one of the seven steps.
+func (s StepID) Valid() bool { return slices.Contains(StepIDs, s) }
+
+// Number is the step's number on the card, 1 to 6; Publish stands above them and has 0.
+func (s StepID) Number() int { return slices.Index(StepIDs, s) }
+
+// Title is the step's name as people read it.
+func (s StepID) Title() string { return stepTitles[s] }
+
+// Automatic reports whether the step runs by itself when the tenant's Response is on.
+func (s StepID) Automatic() bool { return s == Lock || s == Retract || s == Persistence }
+
+// Skippable reports whether a person may set the step aside with a reason.
+func (s StepID) Skippable() bool { return s != Publish && s != Close }
+
+// Lane is the lane in which the step's work is done. Publish and close have no work
+// outside the hub: they settle in the write that asks for them.
+func (s StepID) Lane() Lane {
+	switch s {
+	case Lock:
+		return LaneLock
+	case Retract:
+		return LaneRetract
+	case Persistence:
+		return LanePersistence
+	case Password, Reenable:
+		return LaneAccount
+	default:
+		return ""
+	}
+}
+
+// Action is what is done to an item of persistence.
+type Action string
+
+// The actions. The empty action is the default of the item's kind: disable.
+const (
+	Disable Action = "disable"
+	Delete  Action = "delete"
+	Remove  Action = "remove"
+)
+
+// Step is one step of one incident.
+type Step struct {
+	ID          StepID          `json:"id"`
+	State       StepState       `json:"state"`
+	Round       int             `json:"round,omitempty"`   // how many times it was asked for
+	Asked       []string        `json:"asked,omitempty"`   // items of the running request; empty means all
+	Action      Action          `json:"action,omitempty"`  // of the running request
+	Attempt     int             `json:"attempt,omitempty"` // turns that failed since it was asked for
+	RequestedAt time.Time       `json:"requested_at,omitzero"`
+	RequestedBy By              `json:"requested_by,omitzero"`
+	StartedAt   time.Time       `json:"started_at,omitzero"`
+	SentAt      time.Time       `json:"sent_at,omitzero"`
+	VerifiedAt  time.Time       `json:"verified_at,omitzero"`
+	Proof       *Proof          `json:"proof,omitempty"`
+	Reason      string          `json:"reason,omitempty"` // why it failed, waits or was set aside
+	Progress    *Progress       `json:"progress,omitempty"`
+	Items       []Item          `json:"items,omitempty"`
+	Snapshot    json.RawMessage `json:"snapshot,omitempty"` // the world before the step, for undo; the step owns its shape
+	Cursor      string          `json:"cursor,omitempty"`   // where long work goes on after a crash
+}
+
+// Proof is what Microsoft said when the effect was read back.
+type Proof struct {
+	Value     string    `json:"value"`                // what was read, in words
+	RequestID string    `json:"request_id,omitempty"` // Microsoft's id of the read
+	At        time.Time `json:"at"`
+}
+
+// Progress counts long work.
+type Progress struct {
+	Searched    int `json:"searched"`              // mailboxes searched
+	Mailboxes   int `json:"mailboxes"`             // mailboxes to search
+	Found       int `json:"found"`                 // messages found
+	Moved       int `json:"moved"`                 // messages moved by the hub
+	Already     int `json:"already,omitempty"`     // found in Deleted Items or gone
+	Unreachable int `json:"unreachable,omitempty"` // mailboxes that could not be read
+}
+
+// Item returns the item with the id, or nil.
+func (s *Step) Item(id string) *Item {
+	for i := range s.Items {
+		if s.Items[i].ID == id {
+			return &s.Items[i]
+		}
+	}
+	return nil
+}
+
+// Wants reports whether the running request covers the item.
+func (s *Step) Wants(id string) bool { return len(s.Asked) == 0 || slices.Contains(s.Asked, id) }
+
+// To moves the step to a state of the transition table. A move that the table does
+// not know is a bug of the caller and returned as an error, so that a wrong state is
+// never stored.
+func (s *Step) To(state StepState) error {
+	if s.State == state {
+		return nil
+	}
+	if !s.State.May(state) {
+		return &Error{Kind: Permanent, Message: "step " + string(s.ID) + " cannot go from " + string(s.State) + " to " + string(state)}
+	}
+	s.State = state
+	return nil
+}

@@ -1,0 +1,93 @@
+package responsehub
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Tenant is a customer: one Microsoft 365 tenant that the MSP looks after.
+type Tenant struct {
+	V                 int               `json:"v"`
+	ID                string            `json:"id"` // the hub's own, stable id
+	Name              string            `json:"name"`
+	MicrosoftTenantID string            `json:"microsoft_tenant_id"`
+	SourceIDs         map[string]string `json:"source_ids,omitempty"` // its id at each detector
+	Response          bool              `json:"response"`             // steps 1-3 run by themselves
+	Notify            Notify            `json:"notify"`
+	TrialEnds         time.Time         `json:"trial_ends,omitzero"`
+}
+
+// Notify says who is told about the tenant's incidents, and by what ways.
+type Notify struct {
+	Teams    []string `json:"teams,omitempty"` // channel ids, 19:...@thread.tacv2
+	Phone    *OnCall  `json:"phone,omitempty"`
+	Mail     []string `json:"mail,omitempty"`
+	PSA      *Desk    `json:"psa,omitempty"`
+	Slack    []string `json:"slack,omitempty"`
+	Webhooks []string `json:"webhooks,omitempty"`
+}
+
+// OnCall is a tenant's phone sequence.
+type OnCall struct {
+	Sequence []string      `json:"sequence"` // people ids, in order
+	Wait     time.Duration `json:"wait"`     // until the next person is called
+	Rounds   int           `json:"rounds"`
+}
+
+// Desk says where a tenant's tickets go.
+type Desk struct {
+	Connection string `json:"connection"`
+	Company    string `json:"company"`
+}
+
+// Known reports whether id is one of the tenant's own or its Microsoft tenant id.
+func (t *Tenant) Known(id string) bool {
+	return id != "" && (t.ID == id || strings.EqualFold(t.MicrosoftTenantID, id))
+}
+
+// Ref is what an incident keeps of its tenant.
+func (t *Tenant) Ref() TenantRef {
+	return TenantRef{ID: t.ID, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID}
+}
+
+// TenantRef names a tenant inside an incident, so that the incident stays readable
+// when the tenant is renamed or removed.
+type TenantRef struct {
+	ID                string `json:"id"` // empty while the hub does not know the tenant
+	Name              string `json:"name"`
+	MicrosoftTenantID string `json:"microsoft_tenant_id"`
+}
+
+// Person is somebody who may be told or may act.
+type Person struct {
+	V             int      `json:"v"`
+	ID            string   `json:"id"`
+	Name          string   `json:"name"`
+	EntraObjectID string   `json:"entra_object_id,omitempty"`
+	Phone         string   `json:"phone,omitempty"` // E.164
+	Email         string   `json:"email,omitempty"`
+	Role          Role     `json:"role"`
+	Tenants       []string `json:"tenants"` // names, or "*"
+}
+
+// Actor is the person as one who asks by the given way.
+func (p *Person) Actor(via Surface) Actor {
+	return Actor{ID: "person:" + p.ID, Name: p.Name, Role: p.Role, Via: via, Tenants: slices.Clone(p.Tenants)}
+}
+
+// APIKey lets a program act. Only a hash of the key is kept.
+type APIKey struct {
+	V       int       `json:"v"`
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Hash    string    `json:"hash"` // keyed hash of the secret part
+	Role    Role      `json:"role"`
+	Tenants []string  `json:"tenants"`
+	Created time.Time `json:"created"`
+}
+
+// Actor is the key as one who asks over the API.
+func (k *APIKey) Actor() Actor {
+	return Actor{ID: "key:" + k.ID, Name: "API key " + k.Name, Role: k.Role, Via: ViaAPI, Tenants: slices.Clone(k.Tenants)}
+}
