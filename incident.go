@@ -67,7 +67,7 @@ type Acknowledgement struct {
 type CardRef struct {
 	Conversation string    `json:"conversation"` // with ;messageid=
 	Activity     string    `json:"activity"`
-	Drawn        string    `json:"drawn,omitempty"`  // hash of what it shows
+	Drawn        string    `json:"drawn,omitempty"` // hash of what it shows
 	DrawnAt      time.Time `json:"drawn_at,omitzero"`
 	Failure      string    `json:"failure,omitempty"` // why the channel cannot be reached
 }
