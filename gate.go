@@ -100,17 +100,16 @@ func (s *Step) settled(items []string) bool {
 	return !slices.ContainsFunc(items, func(id string) bool { return !s.Item(id).State.Settled() })
 }
 
-// queue asks for the step's work; it is a no-op on a step at work, except that items
-// which came in meanwhile are seen by the running turn's next round.
+// queue asks for the step's work. A step at work gets another round after this one,
+// since what came in meanwhile may have been overlooked by the turn under way.
 func (inc *Incident) queue(id StepID, actor Actor, r StepRequest, now time.Time) {
 	s := inc.Step(id)
 	if s.State.Busy() {
-		s.Asked = nil
+		s.More = true
 		return
 	}
 	s.State = Queued
 	s.Round++
-	s.Attempt = 0
 	s.Asked, s.Action, s.Reason = slices.Clone(r.Items), r.Action, ""
 	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
 	s.StartedAt, s.SentAt, s.VerifiedAt, s.Proof, s.Cursor = time.Time{}, time.Time{}, time.Time{}, nil, ""

@@ -37,7 +37,8 @@ type Incident struct {
 	Response     bool               `json:"response"` // the tenant's switch when it was opened
 	Tenant       TenantRef          `json:"tenant"`
 	Source       string             `json:"source"`
-	Alerts       []string           `json:"alerts"` // the detector's ids that were joined into it
+	Key          string             `json:"key"`    // account key, under which alerts for the account meet
+	Alerts       []string           `json:"alerts"` // "source|id" of the alerts that were joined into it
 	Account      Account            `json:"account"`
 	Severity     Severity           `json:"severity"`
 	Title        string             `json:"title"`
@@ -84,14 +85,15 @@ type Sealed struct {
 // without an ID is one the hub does not know yet.
 func NewIncident(id, ref string, now time.Time, source string, a *Alert, t TenantRef, response bool) *Incident {
 	inc := &Incident{
-		V: IncidentVersion, ID: id, Ref: ref, State: Unpublished, Response: response, Tenant: t, Source: source,
+		V: IncidentVersion, ID: id, Ref: ref, State: Unpublished, Response: response, Tenant: t,
+		Source: source, Key: AccountKey(t, source, a),
 		Account: a.Account, Severity: a.Severity, Title: a.Title, Summary: a.Summary, Link: a.Link,
 		DetectedAt: a.DetectedAt.UTC(), ReceivedAt: now.UTC(), OpenedAt: now.UTC(),
 	}
 	for _, s := range StepIDs {
 		inc.Steps = append(inc.Steps, Step{ID: s, State: Waiting})
 	}
-	inc.absorb(a)
+	inc.absorb(source, a)
 	by := By{ID: "source:" + source, Name: source, Via: ViaAlert}
 	inc.Record(Event{At: now, Kind: EventOpened, By: by, Text: "Alert received from " + source + ": " + a.Title})
 	if !response {
@@ -113,7 +115,7 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 // persistence queue their steps again.
 func (inc *Incident) Join(now time.Time, source string, a *Alert) bool {
 	phish, items := len(inc.Phish), len(inc.Step(Persistence).Items)
-	if !inc.absorb(a) {
+	if !inc.absorb(source, a) {
 		return false
 	}
 	inc.Record(Event{At: now, Kind: EventJoined, By: By{ID: "source:" + source, Name: source, Via: ViaAlert}, Text: "New evidence from " + source + ": " + a.Title})
@@ -140,10 +142,10 @@ func (inc *Incident) reopen(id StepID, more bool) {
 }
 
 // absorb adds what is new in the alert and reports whether anything was.
-func (inc *Incident) absorb(a *Alert) bool {
+func (inc *Incident) absorb(source string, a *Alert) bool {
 	fresh := false
-	if !slices.Contains(inc.Alerts, a.ID) {
-		inc.Alerts = append(inc.Alerts, a.ID)
+	if id := AlertKey(source, a); !slices.Contains(inc.Alerts, id) {
+		inc.Alerts = append(inc.Alerts, id)
 		fresh = true
 	}
 	for _, e := range a.Evidence {
@@ -224,3 +226,6 @@ func AccountKey(t TenantRef, source string, a *Alert) string {
 	}
 	return strings.ToLower(tenant + "|" + account)
 }
+
+// AlertKey is the stored name of an alert: two sources may use the same id.
+func AlertKey(source string, a *Alert) string { return source + "|" + a.ID }

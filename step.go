@@ -82,7 +82,7 @@ type Step struct {
 	Round       int             `json:"round,omitempty"`   // how many times it was asked for
 	Asked       []string        `json:"asked,omitempty"`   // items of the running request; empty means all
 	Action      Action          `json:"action,omitempty"`  // of the running request
-	Attempt     int             `json:"attempt,omitempty"` // turns that failed since it was asked for
+	More        bool            `json:"more,omitempty"`    // asked for again while at work: another round follows
 	RequestedAt time.Time       `json:"requested_at,omitzero"`
 	RequestedBy By              `json:"requested_by,omitzero"`
 	StartedAt   time.Time       `json:"started_at,omitzero"`

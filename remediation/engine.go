@@ -15,6 +15,8 @@ type Config struct {
 	Key       []byte        // 32 bytes; seals one-time passwords
 	Lease     time.Duration // how long a worker holds a lane without a sign of life; 0 is 10 s
 	InFlight  int           // lanes worked on at once by this process; 0 is 256. Urgent lanes do not count
+	Grace     time.Duration // how long turns under way may go on when the hub stops; 0 is 8 s
+	Tenants   Tenants       // finds an alert's tenant
 	Followers []responsehub.Follower
 }
 
@@ -25,6 +27,8 @@ type Engine struct {
 	vault     *Vault
 	lease     time.Duration
 	inFlight  int
+	grace     time.Duration
+	tenants   Tenants
 	followers map[responsehub.Lane]responsehub.Follower
 	log       *slog.Logger
 	metrics   *metrics
@@ -40,6 +44,7 @@ func New(store Store, archive Archive, cfg Config, log *slog.Logger) (*Engine, e
 	e := &Engine{
 		store: store, archive: archive, vault: vault,
 		lease: cmp.Or(cfg.Lease, 10*time.Second), inFlight: cmp.Or(cfg.InFlight, 256),
+		grace: cmp.Or(cfg.Grace, 8*time.Second), tenants: cfg.Tenants,
 		followers: map[responsehub.Lane]responsehub.Follower{}, log: log, metrics: newMetrics(),
 	}
 	e.Follow(cfg.Followers...)

@@ -1,0 +1,55 @@
+package remediation
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+)
+
+// NewID returns a new incident id (a ULID) that falls into the partition of the
+// account key. So the index "which incident is open for this account" shares the hash
+// slot of the incident, and one script can open or join without a gap between.
+func NewID(accountKey string, now time.Time) string {
+	want := Partition(accountKey)
+	for {
+		id := ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
+		if Partition(id) == want {
+			return id
+		}
+	}
+}
+
+// refAlphabet has no letters that are misread or misheard (Crockford's base 32).
+const refAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+const refPrefix = "RH-"
+
+// NewRef returns a short name for an incident of the partition, with n characters
+// after the prefix. Its first character tells the partition.
+func NewRef(partition, n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	b[0] = refAlphabet[partition+Partitions*int(b[0]&1)]
+	for i := 1; i < n; i++ {
+		b[i] = refAlphabet[b[i]&31]
+	}
+	return refPrefix + string(b)
+}
+
+// RefPartition returns the partition of a ref, in whatever case it was typed.
+func RefPartition(ref string) (int, bool) {
+	rest, ok := strings.CutPrefix(strings.ToUpper(ref), refPrefix)
+	if !ok || rest == "" {
+		return 0, false
+	}
+	i := strings.IndexByte(refAlphabet, rest[0])
+	return i % Partitions, i >= 0
+}
+
+// isRef reports whether s looks like a ref rather than an id.
+func isRef(s string) bool {
+	_, ok := RefPartition(s)
+	return ok && len(s) <= 12
+}
