@@ -1,0 +1,218 @@
+package transport
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"responsehub"
+)
+
+// Patience is the longest that [Limiter.Enter] waits. Whoever cannot go by then is told
+// so and comes back later: a worker that sleeps keeps its lane from everybody.
+const Patience = 2 * time.Second
+
+// Gate limits how many requests are on their way to one destination.
+type Gate struct {
+	Name  string // unique in the process, such as "mail tenant <id>"
+	Who   string // the destination as people read it
+	Start int    // requests at once in the beginning
+	Floor int    // never fewer, however often the destination complains; 0 is Start
+	Cap   int    // never more, however well it goes; 0 is Start
+}
+
+// Limiter keeps this process within what its destinations bear. A gate starts with
+// Start requests at once, is halved when the destination complains and gains one for
+// each second without a complaint. A pause that a destination asks for holds for all.
+// The zero value is ready for use.
+type Limiter struct {
+	mu    sync.Mutex
+	gates map[string]*gate
+}
+
+type gate struct {
+	Gate
+	limit   int
+	busy    int
+	users   int       // passes held or waited for
+	until   time.Time // blocked till then
+	changed time.Time // of limit
+	halved  time.Time // when the destination last complained
+	queue   []chan struct{}
+	alarm   *time.Timer // dispatches when the block ends
+}
+
+// Pass is the right to one request. Leave must be called once.
+type Pass struct {
+	l     *Limiter
+	gates []*gate
+	bad   bool
+}
+
+// Enter waits until there is room at all the gates, entered in the order given: the
+// narrow one first, so that nobody waits there while holding a place at the wide one.
+// After [Patience], or at once when a pause is longer than that, it gives up with a
+// Throttled *responsehub.Error.
+func (l *Limiter) Enter(ctx context.Context, gates ...Gate) (*Pass, error) {
+	p := &Pass{l: l}
+	deadline := time.Now().Add(Patience)
+	for _, g := range gates {
+		entered, err := l.enter(ctx, g, deadline)
+		if err != nil {
+			p.Leave()
+			return nil, err
+		}
+		p.gates = append(p.gates, entered)
+	}
+	return p, nil
+}
+
+func (l *Limiter) enter(ctx context.Context, def Gate, deadline time.Time) (*gate, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	l.mu.Lock()
+	g := l.gate(def)
+	now := time.Now()
+	if g.until.After(deadline) {
+		wait := g.until.Sub(now)
+		l.forget(g)
+		l.mu.Unlock()
+		return nil, throttled(def.Who, wait)
+	}
+	g.users++
+	if len(g.queue) == 0 && g.busy < g.limit && !g.until.After(now) {
+		g.busy++
+		l.mu.Unlock()
+		return g, nil
+	}
+	turn := make(chan struct{})
+	g.queue = append(g.queue, turn)
+	l.watch(g, now)
+	l.mu.Unlock()
+
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	var err error
+	select {
+	case <-turn:
+		return g, nil
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-timer.C:
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-turn: // granted in the same moment
+		return g, nil
+	default:
+	}
+	for i, c := range g.queue {
+		if c == turn {
+			g.queue = append(g.queue[:i], g.queue[i+1:]...)
+			break
+		}
+	}
+	g.users--
+	if err == nil {
+		err = throttled(def.Who, max(time.Second, time.Until(g.until)))
+	}
+	l.forget(g)
+	return nil, err
+}
+
+func throttled(who string, wait time.Duration) error {
+	return &responsehub.Error{Kind: responsehub.Throttled, Message: busyWords(who, wait), RetryAfter: wait}
+}
+
+// gate returns the gate, new or as it is. l.mu is held.
+func (l *Limiter) gate(def Gate) *gate {
+	if l.gates == nil {
+		l.gates = map[string]*gate{}
+	}
+	g := l.gates[def.Name]
+	if g == nil {
+		if def.Floor == 0 {
+			def.Floor = def.Start
+		}
+		if def.Cap == 0 {
+			def.Cap = def.Start
+		}
+		g = &gate{Gate: def, limit: def.Start, changed: time.Now()}
+		l.gates[def.Name] = g
+	}
+	return g
+}
+
+// forget drops a gate that nobody uses and that remembers nothing: there is one for
+// each mailbox. l.mu is held.
+func (l *Limiter) forget(g *gate) {
+	if g.users == 0 && g.limit == g.Start && g.alarm == nil && !g.until.After(time.Now()) {
+		delete(l.gates, g.Name)
+	}
+}
+
+// dispatch lets in whoever can go. l.mu is held.
+func (l *Limiter) dispatch(g *gate, now time.Time) {
+	if g.until.After(now) {
+		l.watch(g, now)
+		return
+	}
+	for len(g.queue) > 0 && g.busy < g.limit {
+		close(g.queue[0])
+		g.queue = g.queue[1:]
+		g.busy++
+	}
+}
+
+// watch sets the alarm for the end of a block that somebody waits for. l.mu is held.
+func (l *Limiter) watch(g *gate, now time.Time) {
+	if g.alarm != nil || !g.until.After(now) {
+		return
+	}
+	g.alarm = time.AfterFunc(g.until.Sub(now), func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		g.alarm = nil
+		l.dispatch(g, time.Now())
+		l.forget(g)
+	})
+}
+
+// Throttled notes that the destination complained: all gates of the pass are halved,
+// and the named ones are shut for everybody for the time it asked for.
+func (p *Pass) Throttled(after time.Duration, names ...string) {
+	p.bad = true
+	now := time.Now()
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	for _, g := range p.gates {
+		// One burst of complaints is one complaint: all of them were sent under the old limit.
+		if now.Sub(g.halved) > 500*time.Millisecond {
+			g.limit, g.changed, g.halved = max(g.Floor, g.limit/2), now, now
+		}
+		for _, n := range names {
+			if n == g.Name && now.Add(after).After(g.until) {
+				g.until = now.Add(after)
+			}
+		}
+	}
+}
+
+// Leave gives the places back.
+func (p *Pass) Leave() {
+	now := time.Now()
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	for _, g := range p.gates {
+		g.busy--
+		g.users--
+		if !p.bad && g.limit < g.Cap && now.Sub(g.changed) >= time.Second && !g.until.After(now) {
+			g.limit, g.changed = g.limit+1, now
+		}
+		p.l.dispatch(g, now)
+		p.l.forget(g)
+	}
+	p.gates = nil
+}
