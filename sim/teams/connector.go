@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Handler serves the connector and the metadata of its signing keys, without path prefix.
+// Handler serves the connector and the metadata of its signing keys, without path prefix. It records
+// its own traffic in Config.Log.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/.well-known/openidconfiguration", s.openID)
@@ -30,7 +31,7 @@ func (s *Service) Handler() http.Handler {
 		s.cfg.Log.Unexpected("teams", r.Method+" "+r.URL.Path)
 		http.Error(w, "The resource cannot be found.", http.StatusNotFound)
 	})
-	return mux
+	return s.cfg.Log.Middleware("teams", mux)
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -171,7 +171,7 @@ func start(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler = log.Middleware("teams", http.StripPrefix("/teams", svc.Handler()))
+	handler = http.StripPrefix("/teams", svc.Handler())
 	b.openID = svc.OpenIDURL()
 	t.Cleanup(func() { front.Close(); b.srv.Close(); http.DefaultClient.CloseIdleConnections() })
 	return &bench{T: t, svc: svc, bot: b, log: log, url: front.URL + "/teams"}

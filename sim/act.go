@@ -1,0 +1,126 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"responsehub/sim/teams"
+	"responsehub/sim/tenant"
+)
+
+// Act is one thing that somebody in the world does. Do names it, the other fields say with what;
+// what is left out is found: the newest card with the button, the first customer, the victim.
+//
+//	click           Person presses a button (Verb, Title or Pointer; see teams.Press)
+//	dialog          the same for a button that opens a dialog
+//	submit          Person submits a dialog with Data
+//	refresh         Person's client refreshes the card by itself
+//	message         Person writes Text to the bot: in Channel (below Thread), or in their chat with it
+//	install         the bot is put into the team and told so
+//	uninstall       the bot is taken out
+//	disable_bot     an administrator blocks the bot in Teams; On false frees it
+//	limits          the rate limits of Teams are switched on or, with On false, off
+//	roll_keys       Teams signs with a new key
+//	sync_directory  Active Directory wins over the cloud in Tenant
+//	deliver         the phish comes again, as a new message, to User
+//	recreate_rule   the attacker makes the inbox rule "." (or Value) again in User's mailbox
+//	microsoft       any action of tenant.World.Act: Action, Tenant, User, Client, Value
+type Act struct {
+	Do string `json:"do"`
+	teams.Press
+	Text    string `json:"text"`
+	Channel string `json:"channel"`
+	Thread  string `json:"thread"`
+	On      *bool  `json:"on"`
+	Tenant  string `json:"tenant"` // id, name or domain of a customer
+	User    string `json:"user"`   // id or principal name
+	Action  string `json:"action"`
+	Client  string `json:"client"`
+	Value   string `json:"value"`
+}
+
+// Play does it and returns what the actor sees: a teams.Outcome for what happens in Teams, otherwise
+// a sentence. The error says why it cannot be done.
+func (w *World) Play(ctx context.Context, a Act) (any, error) {
+	switch a.Do {
+	case "click":
+		return w.Teams.Click(ctx, a.Press)
+	case "dialog":
+		out, err := w.Teams.Click(ctx, a.Press)
+		if err == nil && !out.Dialog && out.Message == "" {
+			err = errors.New("the button opened no dialog")
+		}
+		return out, err
+	case "submit":
+		return w.Teams.SubmitDialog(ctx, a.Person, a.Activity, a.Data)
+	case "refresh":
+		return w.Teams.Refresh(ctx, a.Person, a.Activity)
+	case "message":
+		return w.Teams.Say(ctx, a.Person, a.Channel, a.Thread, a.Text)
+	case "install":
+		return "The app is in the team.", w.Teams.Install(ctx)
+	case "uninstall":
+		return "The app is no longer in the team.", w.Teams.Uninstall(ctx)
+	case "disable_bot":
+		w.Teams.SetDisabled(a.on())
+		return "Done.", nil
+	case "limits":
+		w.Teams.SetLimits(a.on())
+		return "Done.", nil
+	case "roll_keys":
+		return "Teams signs with a new key.", w.Teams.RollKeys()
+	case "sync_directory", "deliver", "recreate_rule", "microsoft":
+		return w.playMicrosoft(a)
+	}
+	return nil, fmt.Errorf("sim: nobody here can %q", a.Do)
+}
+
+func (a Act) on() bool { return a.On == nil || *a.On }
+
+func (w *World) playMicrosoft(a Act) (any, error) {
+	scene, err := w.scene(a.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	switch a.Do {
+	case "sync_directory":
+		changed := scene.Tenant.SyncDirectory()
+		return fmt.Sprintf("Directory synchronised; %d accounts changed.", len(changed)), nil
+	case "deliver":
+		u := scene.Sam
+		if a.User != "" {
+			u = scene.Tenant.User(a.User)
+		}
+		if u == nil || u.Mailbox == nil {
+			return nil, fmt.Errorf("sim: %q has no mailbox in %s", a.User, scene.Tenant.Name)
+		}
+		u.Deliver(tenant.Message{
+			InternetMessageID: fmt.Sprintf("<phish-%d@%s>", w.alerts.Add(1)+4711, scene.Tenant.Domains[0].Name),
+			From:              scene.PhishSender, FromName: scene.Victim.Name, Subject: scene.PhishSubject,
+			Preview: "Second reminder: please sign in to see the invoice.", Received: time.Now().UTC().Truncate(time.Second),
+		})
+		return "A new phish is in the inbox of " + u.Name + ".", nil
+	case "recreate_rule":
+		a.Action = "rule.add"
+		if a.Value == "" {
+			a.Value = scene.Rule.Name
+		}
+		if a.User == "" {
+			a.User = scene.Victim.UPN
+		}
+	}
+	err = w.Microsoft.Act(tenant.Action{Verb: a.Action, Tenant: scene.Tenant.ID, User: a.User, Client: a.Client, Value: a.Value})
+	return "Done.", err
+}
+
+// scene finds a customer by id, name or domain; "" is the first.
+func (w *World) scene(key string) (*tenant.Scene, error) {
+	for _, s := range w.Scenes {
+		if key == "" || key == s.Tenant.ID || key == s.Tenant.Name || key == s.Tenant.Domains[0].Name {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("sim: there is no customer %q", key)
+}

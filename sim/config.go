@@ -1,0 +1,86 @@
+package sim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Config is a configuration file with which the hub works against this world. It holds secrets, all
+// of them made for this world and good nowhere else; they stay the same as long as the World lives.
+func (w *World) Config() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	listen := "127.0.0.1:8080"
+	if hub, err := url.Parse(w.opts.HubURL); err == nil && hub.Port() != "" {
+		listen = hub.Host
+	}
+	line("# Works against the simulated world at %s, and nowhere else.", w.URL())
+	line("server: {listen: %q, public_url: %q}", listen, w.opts.HubURL)
+	line(`redis: {addrs: ["127.0.0.1:6379"]}`)
+	line("secrets: {key: %q}", w.secrets.hubKey)
+	line("outbound: {ca_file: %q}", w.CAFile())
+	line("sources:")
+	line("  - {name: petra, kind: standard-webhooks, secrets: [%q]}", w.secrets.webhook)
+	line("microsoft:")
+	line("  client_id: %s", HubClientID)
+	line("  client_secret: %q", w.secrets.client)
+	line("  authority: %q", w.LoginURL())
+	line("  graph: %q", w.URL()+"/graph")
+	line("  exchange: %q", w.URL()+"/exchange")
+	line("teams:")
+	line("  app_id: %s", BotAppID)
+	line("  tenant_id: %s", HomeTenantID)
+	line("  client_secret: %q", w.secrets.bot)
+	line("  login: %q", w.LoginURL())
+	line("  openid: %q", w.Teams.OpenIDURL())
+	line(`  service_hosts: ["127.0.0.1"]`)
+	line("  allow_loopback: true")
+	line("people:")
+	for i, p := range Staff[:2] {
+		line("  - {id: %s, name: %q, entra_object_id: %s, phone: \"+1206555010%d\", email: %q, role: responder, tenants: [\"*\"]}", p.Key, p.Name, p.EntraID, i+1, p.Mail)
+	}
+	line("tenants:")
+	for i, s := range w.Scenes {
+		channel := ChannelID
+		if i > 0 {
+			channel = ChannelID2
+		}
+		line("  - name: %s", s.Tenant.Name)
+		line("    microsoft_tenant_id: %s", s.Tenant.ID)
+		line("    source_ids: {petra: %q}", "petra-"+strings.ToLower(s.Tenant.Name))
+		line("    response: %t", i == 0)
+		line("    notify: {teams: [%q]}", channel)
+	}
+	return b.String()
+}
+
+// AlertKinds are the kinds that Alert knows, with what they show.
+var AlertKinds = map[string]string{
+	"takeover": "a cloud account of the first customer, Response on",
+	"manual":   "the same at the second customer, Response off: it starts unpublished",
+	"hybrid":   "an account of the first customer that comes from Active Directory",
+}
+
+// Alert is an alert in the hub's own format, with a new id each time. An unknown kind is a takeover.
+func (w *World) Alert(kind string) []byte {
+	scene := w.Scenes[0]
+	if kind == "manual" && len(w.Scenes) > 1 {
+		scene = w.Scenes[1]
+	}
+	alert := scene.Alert(fmt.Sprintf("det-%s-%d", scene.Tenant.Name, w.alerts.Add(1)))
+	if kind == "hybrid" {
+		alert["account"] = map[string]any{
+			"object_id": scene.Hybrid.ID, "user_principal_name": scene.Hybrid.UPN, "display_name": scene.Hybrid.Name,
+		}
+		alert["summary"] = scene.Hybrid.Name + " signed in from a new country."
+		delete(alert, "persistence") // those of the scene are in the other account
+		delete(alert, "phish")
+	}
+	body, err := json.MarshalIndent(alert, "", "  ")
+	if err != nil {
+		panic("sim: a map of strings does not encode: " + err.Error())
+	}
+	return append(body, '\n')
+}

@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"responsehub/sim/login"
+	"responsehub/sim/teams"
+	"responsehub/sim/tenant"
+)
+
+// Who and what the world knows by fixed ids, so that two runs look alike.
+const (
+	HomeTenantID = "99999999-9999-4999-8999-999999999999" // the service provider's own tenant
+	HubClientID  = "c0ffee00-0001-4001-8001-000000000001" // the hub's app in the customers' tenants
+	BotAppID     = "c0ffee00-0002-4002-8002-000000000002"
+	TeamID       = "19:securitydesk0000000000000000001@thread.tacv2"
+	ChannelID    = "19:incidents000000000000000000001@thread.tacv2" // first customer's channel
+	ChannelID2   = "19:incidents000000000000000000002@thread.tacv2" // every other customer's
+	groupID      = "c0ffee00-0003-4003-8003-000000000003"
+)
+
+// Staff are the people in Teams: Ann and Bob are responders in Config, Mallory is in the same team
+// but nobody gave her a role.
+var Staff = []teams.Person{
+	{Key: "ann", Name: "Ann Berg", EntraID: "a0000000-0001-4001-8001-00000000000a", Mail: "ann@desk.example"},
+	{Key: "bob", Name: "Bob Carr", EntraID: "b0000000-0002-4002-8002-00000000000b", Mail: "bob@desk.example"},
+	{Key: "mallory", Name: "Mallory Vane", EntraID: "e0000000-0003-4003-8003-00000000000e", Mail: "mallory@desk.example"},
+}
+
+// people builds the tenants and the team.
+func (w *World) people() (err error) {
+	w.Microsoft = tenant.NewWorld()
+	w.Microsoft.AddTenant(tenant.Tenant{ID: HomeTenantID, Name: "Security Desk", Domains: []tenant.Domain{{Name: "desk.example", AuthenticationType: "Managed"}}})
+	w.Microsoft.AddClient(tenant.Client{ID: HubClientID, Name: "ResponseHub", HomeTenant: HomeTenantID, Secret: w.secrets.client})
+	w.Microsoft.AddClient(tenant.Client{ID: BotAppID, Name: "ResponseHub bot", HomeTenant: HomeTenantID, Secret: w.secrets.bot})
+	for n := range w.opts.Tenants {
+		scene := tenant.Takeover(w.Microsoft, n+1)
+		scene.Tenant.ConsentAll(HubClientID)
+		w.Scenes = append(w.Scenes, scene)
+	}
+	w.Login = login.New(w.Microsoft, w.Wire)
+	w.Teams, err = teams.New(teams.Config{
+		URL: w.URL() + "/teams", BotURL: w.opts.HubURL + "/api/messages", AppID: BotAppID, TenantID: HomeTenantID,
+		Verify: w.verifyBot, Log: w.Wire, Client: loopbackClient(), People: Staff,
+		TeamID: TeamID, TeamName: "Security desk", GroupID: groupID, NoLimits: w.opts.NoLimits,
+		Channels: []teams.Channel{{ID: ChannelID, Name: "Incidents"}, {ID: ChannelID2, Name: "Incidents, other customers"}},
+	})
+	return err
+}
+
+// verifyBot judges the token with which the connector is called.
+func (w *World) verifyBot(bearer string) error {
+	claims, err := w.Login.Verify(bearer, login.BotAudience)
+	if err != nil {
+		return err
+	}
+	if claims.AppID != BotAppID {
+		return fmt.Errorf("the token is for app %s", claims.AppID)
+	}
+	return nil
+}
+
+// loopbackClient posts to the hub and can reach nothing outside this machine.
+func loopbackClient() *http.Client {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: onlyLoopback}
+	return &http.Client{
+		Transport:     &http.Transport{DialContext: dialer.DialContext, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
