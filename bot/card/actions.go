@@ -1,0 +1,194 @@
+package card
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"responsehub"
+)
+
+// maxActions is how many actions Teams shows at one level.
+// https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-reference
+const maxActions = 6
+
+// Reveal is the verb of the button that shows the one-time password. It is no step.
+const Reveal = "reveal"
+
+// The keys of a button's data and of the inputs behind "More". All values are strings:
+// numbers would come back as floats.
+const (
+	KeyIncident = "incident"
+	KeyStep     = "step"
+	KeyRound    = "round"
+	KeyVerb     = "verb"
+	KeySkip     = "skip"
+	KeyItems    = "items"
+	KeyReason   = "reason"
+	KeyAction   = "action"
+	KeyChosen   = "chosen" // the button is about the chosen items only: none chosen is not all
+)
+
+// sealedPassword is the name under which an incident keeps its one-time password.
+const sealedPassword = "password"
+
+// actions are the buttons that make sense now: the steps whose gate is open, the
+// password while it can be read, and the rest behind "More".
+func actions(inc *responsehub.Incident, view View, d detail) []obj {
+	if inc.State.Closed() {
+		return links(inc, view)
+	}
+	var acts []obj
+	for _, id := range responsehub.StepIDs {
+		if askable(inc, id) {
+			acts = append(acts, execute(inc, id, title(id), nil))
+		}
+	}
+	if revealable(inc, view.Now) {
+		acts = append(acts, obj{"type": "Action.Submit", "title": wordsShow, "data": obj{
+			"msteams": obj{"type": "task/fetch"}, KeyVerb: Reveal, KeyIncident: inc.ID,
+		}})
+	}
+	rest := moreActions(inc, view)
+	if len(acts)+min(len(rest), 1) > maxActions {
+		acts = acts[:maxActions-1]
+	}
+	if len(rest) > 0 {
+		acts = append(acts, obj{"type": "Action.ShowCard", "title": wordsMore, "card": adaptive(inputs(inc, d), rest)})
+	}
+	return acts
+}
+
+// askable reports whether a step's own button is shown: its gate is open, and it is
+// neither at work nor settled. What is settled can be done again behind "More".
+func askable(inc *responsehub.Incident, id responsehub.StepID) bool {
+	s := inc.Step(id)
+	return s != nil && !s.State.Busy() && !s.State.Settled() && inc.Gate(id) == nil
+}
+
+// revealable reports whether there is a one-time password that somebody may read.
+func revealable(inc *responsehub.Incident, now time.Time) bool {
+	sealed, ok := inc.Sealed[sealedPassword]
+	s := inc.Step(responsehub.Password)
+	if !ok || sealed.For == "" || s == nil || s.State == responsehub.Waiting || s.State == responsehub.Failed || s.State.Busy() {
+		return false
+	}
+	return now.IsZero() || now.Before(sealed.Expires)
+}
+
+// moreActions are the rarer requests: some items only, setting aside, doing again, and
+// the way to the console.
+func moreActions(inc *responsehub.Incident, view View) []obj {
+	var acts []obj
+	if inc.State == responsehub.Active && inc.Tenant.ID != "" {
+		if choosable(inc) {
+			acts = append(acts,
+				execute(inc, responsehub.Persistence, wordsDisable, obj{KeyChosen: "true"}),
+				execute(inc, responsehub.Persistence, wordsAside, obj{KeySkip: "true", KeyChosen: "true"}))
+		}
+		acts = append(acts, asides(inc)...)
+		acts = append(acts, agains(inc)...)
+	}
+	links := links(inc, view)
+	if room := maxActions - len(links); len(acts) > room {
+		acts = acts[:room]
+	}
+	return append(acts, links...)
+}
+
+// asides set a whole step aside that did not end well.
+func asides(inc *responsehub.Incident) []obj {
+	var acts []obj
+	for _, id := range responsehub.StepIDs {
+		s := inc.Step(id)
+		if s == nil || !id.Skippable() || id == responsehub.Persistence && choosable(inc) {
+			continue
+		}
+		if s.State == responsehub.Failed || s.State == responsehub.Partial || s.State == responsehub.NeedsHuman {
+			acts = append(acts, execute(inc, id, fmt.Sprintf("Set %d aside", id.Number()), obj{KeySkip: "true"}))
+		}
+	}
+	return acts
+}
+
+// agains do a settled step again, for a reason.
+func agains(inc *responsehub.Incident) []obj {
+	var acts []obj
+	for _, id := range responsehub.StepIDs {
+		s := inc.Step(id)
+		if s != nil && id.Skippable() && s.State.Settled() && inc.Gate(id) == nil {
+			acts = append(acts, execute(inc, id, fmt.Sprintf("Do %d again", id.Number()), nil))
+		}
+	}
+	return acts
+}
+
+func links(inc *responsehub.Incident, view View) []obj {
+	var acts []obj
+	for _, l := range []struct{ title, to string }{{wordsConsole, view.Console}, {wordsDetector, inc.Link}} {
+		if u, err := url.Parse(l.to); err == nil && l.to != "" && u.Host != "" && u.User == nil && len(l.to) <= 2000 && (u.Scheme == "https" || l.to == view.Console && u.Scheme == "http") {
+			acts = append(acts, obj{"type": "Action.OpenUrl", "title": l.title, "url": u.String()})
+		}
+	}
+	return acts
+}
+
+// choosable reports whether there are items a person can pick now.
+func choosable(inc *responsehub.Incident) bool {
+	s := inc.Step(responsehub.Persistence)
+	if s == nil || s.State.Busy() || inc.State != responsehub.Active {
+		return false
+	}
+	for i := range s.Items {
+		if !s.Items[i].State.Settled() {
+			return true
+		}
+	}
+	return false
+}
+
+// inputs are what the requests behind "More" need.
+func inputs(inc *responsehub.Incident, d detail) []obj {
+	if inc.State != responsehub.Active || inc.Tenant.ID == "" {
+		return []obj{}
+	}
+	var body []obj
+	if choosable(inc) {
+		s := inc.Step(responsehub.Persistence)
+		choices := []obj{}
+		open := 0
+		for i := range s.Items {
+			if it := &s.Items[i]; !it.State.Settled() {
+				if open++; open <= d.choices {
+					choices = append(choices, obj{"title": Clean(it.Title(), 80), "value": it.ID})
+				}
+			}
+		}
+		if len(choices) > 0 {
+			body = append(body, obj{"type": "Input.ChoiceSet", "id": KeyItems, "isMultiSelect": true, "style": "expanded", "wrap": true, "label": wordsChoose, "choices": choices})
+		}
+		if open > d.choices {
+			body = append(body, line(nil, subtle(more(open-d.choices, "items"))))
+		}
+		body = append(body, obj{"type": "Input.ChoiceSet", "id": KeyAction, "style": "compact", "label": wordsAction, "value": string(responsehub.Disable), "choices": []obj{
+			{"title": "Disable", "value": string(responsehub.Disable)},
+			{"title": "Delete (inbox rules)", "value": string(responsehub.Delete)},
+			{"title": "Remove (connectors)", "value": string(responsehub.Remove)},
+		}})
+	}
+	return append(body, obj{"type": "Input.Text", "id": KeyReason, "label": wordsReason, "isMultiline": true, "maxLength": 500})
+}
+
+// execute is a button that asks for a step. Clients that do not know Action.Execute
+// send the same data as a message.
+// https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/work-with-universal-actions-for-adaptive-cards
+func execute(inc *responsehub.Incident, id responsehub.StepID, title string, with obj) obj {
+	round := strconv.Itoa(inc.Step(id).Round)
+	data := merge(obj{KeyIncident: inc.ID, KeyStep: string(id), KeyRound: round}, with)
+	submit := merge(obj{KeyIncident: inc.ID, KeyStep: string(id), KeyRound: round, KeyVerb: string(id)}, with)
+	return obj{
+		"type": "Action.Execute", "title": title, "verb": string(id), "data": data,
+		"fallback": obj{"type": "Action.Submit", "title": title, "data": submit},
+	}
+}
