@@ -1,0 +1,161 @@
+package responsehub_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"responsehub"
+)
+
+func states(inc *responsehub.Incident) string {
+	var b strings.Builder
+	for i := range inc.Steps {
+		fmt.Fprintf(&b, "%s=%s ", inc.Steps[i].ID, inc.Steps[i].State)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func TestResponseDecidesWhatRunsByItself(t *testing.T) {
+	on := opened(t, true)
+	if want := "publish=done lock=queued retract=queued persistence=queued password=waiting reenable=waiting close=waiting"; states(on) != want || on.State != responsehub.Active {
+		t.Errorf("Response on opens %s with\n%s, want active with\n%s", on.State, states(on), want)
+	}
+	off := opened(t, false)
+	if want := "publish=waiting lock=waiting retract=waiting persistence=waiting password=waiting reenable=waiting close=waiting"; states(off) != want || off.State != responsehub.Unpublished {
+		t.Errorf("Response off opens %s with\n%s, want unpublished with\n%s", off.State, states(off), want)
+	}
+	if on.Acknowledged != nil || off.Acknowledged != nil {
+		t.Error("a new incident is acknowledged by nobody")
+	}
+}
+
+func TestIncidentSurvivesTheStore(t *testing.T) {
+	inc := published(t)
+	mustAsk(t, inc, responsehub.Lock, ann, responsehub.StepRequest{})
+	inc.Step(responsehub.Lock).Proof = &responsehub.Proof{Value: "sign-in blocked", At: noon}
+	back := stored(t, inc)
+	if diff := cmp.Diff(inc, back, cmpopts.IgnoreUnexported(responsehub.Incident{})); diff != "" {
+		t.Errorf("stored and read back (-was +is):\n%s", diff)
+	}
+}
+
+func TestJoin(t *testing.T) {
+	morePhish := func(a *responsehub.Alert) {
+		a.Phish = append(a.Phish, responsehub.Phish{InternetMessageID: "<2@contoso.example>"})
+	}
+	moreRules := func(a *responsehub.Alert) {
+		a.Persistence = append(a.Persistence, responsehub.AlertFoothold{Kind: responsehub.InboxRule, ID: "rule-2"})
+	}
+	tests := []struct {
+		name     string
+		response bool
+		change   func(*responsehub.Alert)
+		fresh    bool
+		retract  responsehub.StepState // after it was done
+		persist  responsehub.StepState
+	}{
+		{"the very same", true, func(*responsehub.Alert) {}, false, responsehub.Done, responsehub.Done},
+		{"another id, nothing new", true, func(a *responsehub.Alert) { a.ID = "det-2" }, true, responsehub.Done, responsehub.Done},
+		{"new evidence", true, func(a *responsehub.Alert) { a.Evidence[0].Text = "another" }, true, responsehub.Done, responsehub.Done},
+		{"the times in another zone", true, func(a *responsehub.Alert) {
+			a.Evidence[0].At = a.Evidence[0].At.In(time.FixedZone("", 3600))
+		}, false, responsehub.Done, responsehub.Done},
+		{"new phish", true, morePhish, true, responsehub.Queued, responsehub.Done},
+		{"new phish, Response off", false, morePhish, true, responsehub.Partial, responsehub.Done},
+		{"new rule", true, moreRules, true, responsehub.Done, responsehub.Queued},
+		{"new rule, Response off", false, moreRules, true, responsehub.Done, responsehub.Partial},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inc := opened(t, tt.response)
+			if !tt.response {
+				mustAsk(t, inc, responsehub.Publish, ann, responsehub.StepRequest{})
+				mustAsk(t, inc, responsehub.Retract, ann, responsehub.StepRequest{})
+				mustAsk(t, inc, responsehub.Persistence, ann, responsehub.StepRequest{})
+			}
+			finish(t, inc, responsehub.Retract, responsehub.Done)
+			finish(t, inc, responsehub.Persistence, responsehub.Done)
+			inc = stored(t, inc) // a second alert meets the stored incident
+			a := takeover()
+			tt.change(a)
+			if fresh := inc.Join(noon, "petra", a); fresh != tt.fresh {
+				t.Errorf("Join says fresh %v, want %v", fresh, tt.fresh)
+			}
+			if r, p := inc.Step(responsehub.Retract).State, inc.Step(responsehub.Persistence).State; r != tt.retract || p != tt.persist {
+				t.Errorf("retract %s, persistence %s; want %s, %s", r, p, tt.retract, tt.persist)
+			}
+			if joined := len(inc.TakeEvents()) > 0; joined != tt.fresh {
+				t.Errorf("events recorded: %v, want %v", joined, tt.fresh)
+			}
+			if tt.persist != responsehub.Done && inc.Gate(responsehub.Password) == nil {
+				t.Error("a new rule came in and the reset's gate stayed open")
+			}
+			if inc.Join(noon, "petra", a) {
+				t.Error("the same alert joins twice")
+			}
+		})
+	}
+}
+
+func TestJoinWhileTheStepRunsAsksForAnotherRound(t *testing.T) {
+	inc := published(t)
+	inc.Response = true
+	mustAsk(t, inc, responsehub.Persistence, ann, responsehub.StepRequest{Items: []string{responsehub.ItemID(responsehub.InboxRule, "rule-1")}})
+	a := takeover()
+	a.Persistence = append(a.Persistence, responsehub.AlertFoothold{Kind: responsehub.InboxRule, ID: "rule-2"})
+	inc.Join(noon, "petra", a)
+	if s := inc.Step(responsehub.Persistence); !s.More || s.State != responsehub.Queued || s.RequestedBy.Name != "Ann" {
+		t.Errorf("a rule that came in during Ann's round: more %v, %s by %s; want another round after hers", s.More, s.State, s.RequestedBy.Name)
+	}
+}
+
+func TestFootholdsAreOneItemHoweverTheyAreFound(t *testing.T) {
+	inc := published(t)
+	s := inc.Step(responsehub.Persistence)
+	if inc.AddFoothold(responsehub.Item{Kind: responsehub.InboxRule, Object: "rule-1", Name: "seen by the hub"}) || len(s.Items) != 1 {
+		t.Errorf("the rule that the detector named was added again: %+v", s.Items)
+	}
+	if !inc.AddFoothold(responsehub.Item{Kind: responsehub.ServicePrincipal, Object: "rule-1"}) {
+		t.Error("an app with the id of a rule is another item")
+	}
+	inc.AddFoothold(responsehub.Item{Kind: responsehub.AuthMethod, Object: "phone-1"})
+	if it := s.Item(responsehub.ItemID(responsehub.AuthMethod, "phone-1")); it.State != responsehub.NeedsHuman {
+		t.Errorf("a sign-in method is %s, want needs_human: only a person can judge it", it.State)
+	}
+	for i := range 2 * responsehub.MaxPersistence {
+		inc.AddFoothold(responsehub.Item{Kind: responsehub.InboxRule, Object: fmt.Sprint("flood ", i)})
+	}
+	if len(s.Items) != responsehub.MaxPersistence {
+		t.Errorf("%d items, want no more than %d", len(s.Items), responsehub.MaxPersistence)
+	}
+}
+
+func TestAnAlertLearnsTheObjectID(t *testing.T) {
+	first := takeover()
+	first.Account.ObjectID = ""
+	inc := responsehub.NewIncident("01INC", "RH-7K2M", noon, "petra", first, contoso, true)
+	inc.Join(noon, "petra", takeover())
+	if inc.Account.ObjectID != takeover().Account.ObjectID {
+		t.Errorf("object id %q, want the one of the second alert", inc.Account.ObjectID)
+	}
+}
+
+func TestTenantIsKnownByBothIDs(t *testing.T) {
+	tenant := responsehub.Tenant{ID: "t1", Name: "Contoso", MicrosoftTenantID: contoso.MicrosoftTenantID}
+	for id, want := range map[string]bool{"t1": true, strings.ToUpper(contoso.MicrosoftTenantID): true, "": false, "Contoso": false} {
+		if tenant.Known(id) != want {
+			t.Errorf("known by %q: %v, want %v", id, !want, want)
+		}
+	}
+	if (&responsehub.Tenant{}).Known("") {
+		t.Error("a tenant without ids is known by an empty one")
+	}
+	if tenant.Ref() != contoso {
+		t.Errorf("ref %+v, want %+v", tenant.Ref(), contoso)
+	}
+}
