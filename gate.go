@@ -112,6 +112,7 @@ func (inc *Incident) queue(id StepID, actor Actor, r StepRequest, now time.Time)
 	s.Round++
 	s.Asked, s.Action, s.Reason = slices.Clone(r.Items), r.Action, ""
 	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
+	s.Unread = nil
 	s.StartedAt, s.SentAt, s.VerifiedAt, s.Proof, s.Cursor = time.Time{}, time.Time{}, time.Time{}, nil, ""
 	text := fmt.Sprintf("%s asked for by %s", id.Title(), actor.Name)
 	if r.Reason != "" {
@@ -185,12 +186,15 @@ func (inc *Incident) skip(s *Step, actor Actor, r StepRequest, now time.Time) (A
 }
 
 // Settle makes a step done whose last open item was just settled, and reports whether
-// every item is settled.
+// nothing of the step is open. What could not be read is open too.
 func (s *Step) Settle() bool {
 	for i := range s.Items {
 		if !s.Items[i].State.Settled() {
 			return false
 		}
+	}
+	if len(s.Unread) > 0 {
+		return false
 	}
 	if s.State == Partial || s.State == Failed || s.State == NeedsHuman {
 		s.State, s.Reason = Done, ""

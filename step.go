@@ -79,10 +79,10 @@ const (
 type Step struct {
 	ID          StepID          `json:"id"`
 	State       StepState       `json:"state"`
-	Round       int             `json:"round,omitempty"`   // how many times it was asked for
-	Asked       []string        `json:"asked,omitempty"`   // items of the running request; empty means all
-	Action      Action          `json:"action,omitempty"`  // of the running request
-	More        bool            `json:"more,omitempty"`    // asked for again while at work: another round follows
+	Round       int             `json:"round,omitempty"`  // how many times it was asked for
+	Asked       []string        `json:"asked,omitempty"`  // items of the running request; empty means all
+	Action      Action          `json:"action,omitempty"` // of the running request
+	More        bool            `json:"more,omitempty"`   // asked for again while at work: another round follows
 	RequestedAt time.Time       `json:"requested_at,omitzero"`
 	RequestedBy By              `json:"requested_by,omitzero"`
 	StartedAt   time.Time       `json:"started_at,omitzero"`
@@ -90,6 +90,7 @@ type Step struct {
 	VerifiedAt  time.Time       `json:"verified_at,omitzero"`
 	Proof       *Proof          `json:"proof,omitempty"`
 	Reason      string          `json:"reason,omitempty"` // why it failed, waits or was set aside
+	Unread      []string        `json:"unread,omitempty"` // what the last round could not read: not clean until it is read or set aside
 	Progress    *Progress       `json:"progress,omitempty"`
 	Items       []Item          `json:"items,omitempty"`
 	Snapshot    json.RawMessage `json:"snapshot,omitempty"` // the world before the step, for undo; the step owns its shape
