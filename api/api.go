@@ -1,0 +1,124 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"responsehub"
+	"responsehub/remediation"
+)
+
+// Config says how the API works.
+type Config struct {
+	BootstrapKey responsehub.Secret // admin key from the environment, at least 32 characters; empty: there is none
+	Key          []byte             // the hub's key, under which API keys are hashed; without one no key is known
+	PerSecond    float64            // requests a second that each key may make; 0 is 20
+	Burst        int                // requests that each key may make at once; 0 is 60
+}
+
+// Engine is what the API asks of the engine.
+type Engine interface {
+	Incident(ctx context.Context, actor responsehub.Actor, idOrRef string) (*responsehub.Incident, error)
+	Incidents(ctx context.Context, actor responsehub.Actor, q remediation.Query) (remediation.IncidentPage, error)
+	Request(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error)
+	Acknowledge(ctx context.Context, actor responsehub.Actor, idOrRef, commandID string) (responsehub.Answer, error)
+	Reveal(ctx context.Context, actor responsehub.Actor, idOrRef string) (remediation.Reveal, error)
+	Events(ctx context.Context, actor responsehub.Actor, idOrRef string) ([]json.RawMessage, error)
+	DeadLanes(ctx context.Context, actor responsehub.Actor) ([]remediation.DeadLane, error)
+	Revive(ctx context.Context, actor responsehub.Actor, lane string) error
+}
+
+var _ Engine = (*remediation.Engine)(nil)
+
+// Directory is what the API asks of the list of tenants, people and keys.
+type Directory interface {
+	Tenants() []responsehub.Tenant
+	Tenant(id string) (responsehub.Tenant, bool) // hub id or Microsoft tenant id
+	SetResponse(ctx context.Context, id string, on bool) (responsehub.Tenant, error)
+	Apply(ctx context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error
+	People() []responsehub.Person
+	Keys() []responsehub.APIKey
+}
+
+// API answers programs.
+type API struct {
+	engine   Engine
+	dir      Directory
+	doors    doors
+	limits   *limits
+	routes   []route
+	document []byte
+	log      *slog.Logger
+}
+
+// New returns an API. A bootstrap key that is too short to be safe is not accepted, and
+// the log says so.
+func New(cfg Config, engine Engine, dir Directory, log *slog.Logger) *API {
+	a := &API{
+		engine: engine, dir: dir, log: log,
+		doors:  newDoors(cfg.Key, cfg.BootstrapKey, dir, log),
+		limits: newLimits(cmp.Or(cfg.PerSecond, 20), cmp.Or(cfg.Burst, 60)),
+	}
+	a.routes = a.table()
+	a.document = document(a.routes)
+	return a
+}
+
+// Register mounts the API. Errors outside its routes stay with the caller's own
+// HTTPErrorHandler; [ErrorHandler] answers them as the API does.
+func (a *API) Register(e *echo.Echo) {
+	for _, r := range a.routes {
+		e.Add(r.method, r.path, a.serve(r))
+	}
+	e.GET("/openapi.json", func(c echo.Context) error {
+		return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, a.document)
+	})
+	e.RouteNotFound("/v1/*", func(c echo.Context) error {
+		return writeProblem(c, &Problem{Status: http.StatusNotFound, Detail: "There is no such address. See /openapi.json for those there are."})
+	})
+}
+
+// serve is what every request goes through: who asks, how often, in what form; then the
+// handler; then one answer.
+func (a *API) serve(r route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+		actor, err := a.doors.open(c.Request())
+		if err == nil {
+			err = a.limits.take(actor.ID)
+		}
+		if err == nil {
+			err = r.checkQuery(c.QueryParams())
+		}
+		var answer any
+		if err == nil {
+			answer, err = r.handle(call{Context: c.Request().Context(), actor: actor, c: c})
+		}
+		a.note(c, r, actor, err)
+		if err != nil {
+			return writeProblem(c, err)
+		}
+		return writeJSON(c, r.status, echo.MIMEApplicationJSON, answer)
+	}
+}
+
+// note logs what was changed or went wrong; reading is not worth a line.
+func (a *API) note(c echo.Context, r route, actor responsehub.Actor, err error) {
+	p := problemOf(err)
+	switch {
+	case err != nil && p.Status >= http.StatusInternalServerError:
+		a.log.Error("api request failed", "method", r.method, "route", r.path, "actor", actor.ID, "status", p.Status, "error", err)
+	case err != nil && actor.ID == "":
+		a.log.Warn("api request without a valid key", "method", r.method, "route", r.path, "remote", c.RealIP())
+	case r.method == http.MethodGet:
+	case err != nil:
+		a.log.Info("api request refused", "method", r.method, "route", r.path, "incident", c.Param("id"), "actor", actor.ID, "status", p.Status, "sentence", p.Detail)
+	default:
+		a.log.Info("api request", "method", r.method, "route", r.path, "incident", c.Param("id"), "actor", actor.ID, "status", r.status)
+	}
+}

@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"responsehub"
+)
+
+const (
+	bodyLimit   = 64 << 10
+	rosterLimit = 4 << 20 // a roster of some thousand tenants
+)
+
+// none is the body of a request that has none.
+type none struct{}
+
+// call is one request on its way to its handler. The context rides along only as far
+// as the handler, which passes it on as an argument.
+type call struct {
+	context.Context
+	actor responsehub.Actor
+	c     echo.Context
+}
+
+// id returns the path's id. Echo hands it over as sent when the path holds escapes.
+func (r call) id(name string) (string, error) {
+	id := r.c.Param(name)
+	if r.c.Request().URL.RawPath != "" {
+		if plain, err := url.PathUnescape(id); err == nil {
+			id = plain
+		}
+	}
+	if len(id) > 200 {
+		return "", &responsehub.Error{Kind: responsehub.NotFound, Message: "There is nothing with so long an id."}
+	}
+	return id, nil
+}
+
+func (r call) query(name string) string { return r.c.QueryParam(name) }
+
+// param is a query parameter.
+type param struct {
+	name string
+	doc  string
+	enum []string
+	form string // JSON Schema format
+	kind string // JSON type; string when empty
+}
+
+// route is one line of the table: all that is known of an endpoint.
+type route struct {
+	method  string
+	path    string // as echo writes it
+	name    string // operationId
+	summary string
+	status  int // of success
+	query   []param
+	body    reflect.Type
+	answer  reflect.Type
+	handle  func(call) (any, error)
+}
+
+// on makes a route from a handler; what it reads and answers is taken from the
+// handler's own types.
+func on[In, Out any](method, path, name string, status int, h func(call, In) (Out, error), summary string, query ...param) route {
+	limit := int64(bodyLimit)
+	in := reflect.TypeFor[In]()
+	if in == reflect.TypeFor[Roster]() {
+		limit = rosterLimit
+	}
+	return route{
+		method: method, path: path, name: name, status: status, summary: summary, query: query,
+		body: in, answer: reflect.TypeFor[Out](),
+		handle: func(r call) (any, error) {
+			var body In
+			if method != http.MethodGet {
+				if err := decode(r.c.Request(), limit, &body); err != nil {
+					return nil, err
+				}
+			}
+			return h(r, body)
+		},
+	}
+}
+
+// table is every endpoint there is.
+func (a *API) table() []route {
+	status := param{name: "status", doc: "only incidents in this state", enum: words(responsehub.IncidentStates)}
+	page := []param{
+		{name: "tenant", doc: "only this tenant's: the hub's id of it or Microsoft's"},
+		status,
+		{name: "since", doc: "only those opened at this time or later", form: "date-time"},
+		{name: "limit", doc: "how many at most, 1 to 200; 50 when left out", kind: "integer"},
+		{name: "cursor", doc: "next of the page before"},
+	}
+	return []route{
+		on("GET", "/v1/incidents", "listIncidents", http.StatusOK, a.incidents, "Incidents, newest first", page...),
+		on("GET", "/v1/incidents/:id", "getIncident", http.StatusOK, a.incident, "One incident, by id or ref"),
+		on("GET", "/v1/incidents/:id/events", "listEvents", http.StatusOK, a.events, "The incident's record, oldest first"),
+		on("POST", "/v1/incidents/:id/acknowledge", "acknowledge", http.StatusOK, a.acknowledge, "Take the incident: nobody else is paged"),
+		on("POST", "/v1/incidents/:id/steps/:step", "requestStep", http.StatusAccepted, a.request, "Ask for a step, or set it or its items aside"),
+		on("POST", "/v1/incidents/:id/steps/password/reveal", "revealPassword", http.StatusOK, a.reveal, "The one-time password: once, and only to the key that asked for the reset"),
+		on("GET", "/v1/tenants", "listTenants", http.StatusOK, a.tenants, "The tenants within the key's reach"),
+		on("PATCH", "/v1/tenants/:id", "changeTenant", http.StatusOK, a.changeTenant, "Turn a tenant's Response on or off"),
+		on("PUT", "/v1/tenants", "applyRoster", http.StatusOK, a.apply, "Take over the tenants and people of a configuration file; those it does not name stay"),
+		on("GET", "/v1/lanes", "listLanes", http.StatusOK, a.lanes, "Work that was given up", param{name: "state", doc: "dead, which is also what is meant when left out", enum: []string{"dead"}}),
+		on("POST", "/v1/lanes/:id/retry", "retryLane", http.StatusAccepted, a.retry, "Start given-up work again"),
+	}
+}
+
+// checkQuery refuses parameters that the route does not have or that are there twice: a
+// misspelt filter would otherwise answer with everything.
+func (r route) checkQuery(q url.Values) error {
+	for name, values := range q {
+		i := slices.IndexFunc(r.query, func(p param) bool { return p.name == name })
+		switch {
+		case i < 0:
+			return invalid(name, fmt.Sprintf("There is no parameter %.40q here.", name))
+		case len(values) > 1:
+			return invalid(name, fmt.Sprintf("The parameter %q is there twice.", name))
+		case len(values[0]) > 1000:
+			return invalid(name, fmt.Sprintf("The parameter %q is too long.", name))
+		case r.query[i].enum != nil && values[0] != "" && !slices.Contains(r.query[i].enum, values[0]):
+			return invalid(name, fmt.Sprintf("The parameter %q must be one of %s.", name, strings.Join(r.query[i].enum, ", ")))
+		}
+	}
+	return nil
+}

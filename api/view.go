@@ -1,0 +1,66 @@
+package api
+
+import (
+	"slices"
+
+	"responsehub"
+)
+
+// ViewOf returns the incident as programs see it.
+func ViewOf(inc *responsehub.Incident) Incident {
+	v := Incident{
+		ID: inc.ID, Ref: inc.Ref, Tenant: inc.Tenant, State: inc.State, Response: inc.Response, Account: inc.Account,
+		Severity: inc.Severity, Title: inc.Title, Summary: inc.Summary, Link: inc.Link, Source: inc.Source,
+		Alerts: orEmpty(inc.Alerts), Evidence: inc.Evidence, OpenedAt: inc.OpenedAt, ClosedAt: inc.ClosedAt,
+		Steps: make([]Step, 0, len(inc.Steps)), Revision: inc.Revision,
+		Times: Times{Detected: inc.DetectedAt, Received: inc.ReceivedAt},
+	}
+	if a := inc.Acknowledged; a != nil {
+		v.Acknowledged = &Acknowledged{By: a.By.Name, At: a.At, Via: a.By.Via}
+	}
+	if lock := inc.Step(responsehub.Lock); lock != nil {
+		v.Times.Requested, v.Times.Sent, v.Times.Verified = lock.RequestedAt, lock.SentAt, lock.VerifiedAt
+	}
+	for i := range inc.Steps {
+		v.Steps = append(v.Steps, stepView(&inc.Steps[i], inc.Blocked(inc.Steps[i].ID)))
+	}
+	return v
+}
+
+func stepView(s *responsehub.Step, blocked string) Step {
+	v := Step{
+		ID: s.ID, Title: s.ID.Title(), State: s.State, Items: make([]Item, 0, len(s.Items)), Blocked: blocked,
+		RequestedAt: s.RequestedAt, RequestedBy: s.RequestedBy.Name, SentAt: s.SentAt, VerifiedAt: s.VerifiedAt,
+		Proof: s.Proof, Reason: s.Reason, Progress: s.Progress,
+	}
+	for i := range s.Items {
+		it := &s.Items[i]
+		v.Items = append(v.Items, Item{
+			ID: it.ID, Kind: it.Kind, Name: it.Name, State: it.State, Why: it.Why, Mailbox: it.Mailbox,
+			Action: it.Action, By: it.By.Name, At: it.At, Proof: it.Proof,
+		})
+	}
+	return v
+}
+
+func tenantView(t *responsehub.Tenant) Tenant {
+	v := Tenant{
+		ID: t.ID, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: t.Response,
+		Notify: Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: t.Notify.Slack, Webhooks: t.Notify.Webhooks},
+	}
+	if p := t.Notify.Phone; p != nil {
+		v.Notify.Phone = &Phone{Sequence: orEmpty(p.Sequence), Wait: p.Wait.String(), Rounds: p.Rounds}
+	}
+	if !t.TrialEnds.IsZero() {
+		v.Trial = &Trial{Ends: t.TrialEnds}
+	}
+	return v
+}
+
+// orEmpty keeps null out of answers.
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return slices.Clip(s)
+}

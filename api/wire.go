@@ -1,0 +1,208 @@
+package api
+
+import (
+	"encoding/json"
+	"time"
+
+	"responsehub"
+)
+
+// Incident is an incident as programs see it. Sealed values, snapshots and what the hub
+// keeps for its own work are not part of it.
+type Incident struct {
+	ID           string                    `json:"id"`
+	Ref          string                    `json:"ref" doc:"short name for people; works in every path too"`
+	Tenant       responsehub.TenantRef     `json:"tenant"`
+	State        responsehub.IncidentState `json:"state"`
+	Response     bool                      `json:"response" doc:"the tenant's switch when the incident was opened"`
+	Account      responsehub.Account       `json:"account"`
+	Severity     responsehub.Severity      `json:"severity"`
+	Title        string                    `json:"title"`
+	Summary      string                    `json:"summary,omitempty"`
+	Link         string                    `json:"link,omitempty"`
+	Source       string                    `json:"source"`
+	Alerts       []string                  `json:"alerts" doc:"the detector's ids that were joined into it"`
+	Evidence     []responsehub.Evidence    `json:"evidence,omitempty"`
+	OpenedAt     time.Time                 `json:"opened_at"`
+	ClosedAt     time.Time                 `json:"closed_at,omitzero"`
+	Acknowledged *Acknowledged             `json:"acknowledged,omitempty"`
+	Steps        []Step                    `json:"steps"`
+	Times        Times                     `json:"times"`
+	Revision     int64                     `json:"revision" doc:"grows with every change"`
+}
+
+// Acknowledged says who took the incident first.
+type Acknowledged struct {
+	By  string              `json:"by"`
+	At  time.Time           `json:"at"`
+	Via responsehub.Surface `json:"via"`
+}
+
+// Times are the stages of the time to lock; requested, sent and verified are those of
+// the lock step.
+type Times struct {
+	Detected  time.Time `json:"detected"`
+	Received  time.Time `json:"received"`
+	Requested time.Time `json:"requested,omitzero"`
+	Sent      time.Time `json:"sent,omitzero"`
+	Verified  time.Time `json:"verified,omitzero"`
+}
+
+// Step is one of the seven steps.
+type Step struct {
+	ID          responsehub.StepID    `json:"id"`
+	Title       string                `json:"title"`
+	State       responsehub.StepState `json:"state"`
+	Items       []Item                `json:"items"`
+	Blocked     string                `json:"blocked" doc:"what has to happen before the step can be asked for; empty when it can be now"`
+	RequestedAt time.Time             `json:"requested_at,omitzero"`
+	RequestedBy string                `json:"requested_by,omitempty"`
+	SentAt      time.Time             `json:"sent_at,omitzero" doc:"when Microsoft accepted it"`
+	VerifiedAt  time.Time             `json:"verified_at,omitzero" doc:"when its effect was read back"`
+	Proof       *responsehub.Proof    `json:"proof,omitempty"`
+	Reason      string                `json:"reason,omitempty" doc:"why it failed, waits or was set aside"`
+	Progress    *responsehub.Progress `json:"progress,omitempty"`
+}
+
+// Item is one thing inside a step: a rule, an app, a connector, a message.
+type Item struct {
+	ID      string                `json:"id"`
+	Kind    responsehub.ItemKind  `json:"kind"`
+	Name    string                `json:"name"`
+	State   responsehub.StepState `json:"state"`
+	Why     string                `json:"why" doc:"why it is suspected, or why it could not be settled"`
+	Mailbox string                `json:"mailbox,omitempty"`
+	Action  responsehub.Action    `json:"action,omitempty" doc:"what was done to it"`
+	By      string                `json:"by,omitempty"`
+	At      time.Time             `json:"at,omitzero"`
+	Proof   *responsehub.Proof    `json:"proof,omitempty"`
+}
+
+// List is one page of a list.
+type List[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next" doc:"cursor of the next page; empty at the end"`
+}
+
+// StepBody asks for a step.
+type StepBody struct {
+	CommandID string             `json:"command_id,omitempty" doc:"made up by the caller: the same one twice for the same step has the effect of once"`
+	Items     []string           `json:"items,omitempty" doc:"ids of the items meant; none is all"`
+	Action    responsehub.Action `json:"action,omitempty" doc:"for persistence; disable when empty"`
+	Skip      bool               `json:"skip,omitempty" doc:"set the items, or the step, aside; needs a reason"`
+	Reason    string             `json:"reason,omitempty" doc:"needed to set aside, and to do again what is done"`
+}
+
+// AcknowledgeBody takes an incident.
+type AcknowledgeBody struct {
+	CommandID string `json:"command_id,omitempty"`
+}
+
+// Answer is the incident after a request, and the sentence for whoever asked.
+type Answer struct {
+	Incident
+	Sentence string `json:"sentence"`
+	Joined   bool   `json:"joined" doc:"somebody had asked before: one effect, the sentence says who"`
+}
+
+// Revealed is a one-time password. It is the only secret in any answer.
+type Revealed struct {
+	Password string `json:"password"`
+	For      string `json:"for"`
+	Advice   string `json:"advice"`
+}
+
+// Tenant is a customer.
+type Tenant struct {
+	ID                string            `json:"id"`
+	Name              string            `json:"name"`
+	MicrosoftTenantID string            `json:"microsoft_tenant_id"`
+	SourceIDs         map[string]string `json:"source_ids,omitempty" doc:"its id at each detector"`
+	Response          bool              `json:"response" doc:"steps 1 to 3 run by themselves"`
+	Notify            Notify            `json:"notify"`
+	Trial             *Trial            `json:"trial,omitempty"`
+}
+
+// Notify says who is told about a tenant's incidents.
+type Notify struct {
+	Teams    []string          `json:"teams,omitempty" doc:"channel ids, 19:...@thread.tacv2"`
+	Phone    *Phone            `json:"phone,omitempty"`
+	Mail     []string          `json:"mail,omitempty"`
+	PSA      *responsehub.Desk `json:"psa,omitempty"`
+	Slack    []string          `json:"slack,omitempty"`
+	Webhooks []string          `json:"webhooks,omitempty"`
+}
+
+// Phone is a phone sequence.
+type Phone struct {
+	Sequence []string `json:"sequence" need:"true" doc:"ids of people, in order"`
+	Wait     string   `json:"wait,omitempty" doc:"until the next person is called, such as 3m"`
+	Rounds   int      `json:"rounds,omitempty"`
+}
+
+// Trial is a trial's end.
+type Trial struct {
+	Ends time.Time `json:"ends" need:"true"`
+}
+
+// TenantChange changes a tenant's switches.
+type TenantChange struct {
+	Response bool `json:"response" need:"true" doc:"steps 1 to 3 run by themselves"`
+}
+
+// Roster is the tenants and people of a configuration file.
+type Roster struct {
+	Tenants []RosterTenant `json:"tenants,omitempty"`
+	People  []Person       `json:"people,omitempty"`
+}
+
+// RosterTenant is a tenant as the configuration file writes it.
+type RosterTenant struct {
+	Name              string            `json:"name" need:"true"`
+	MicrosoftTenantID string            `json:"microsoft_tenant_id" need:"true"`
+	SourceIDs         map[string]string `json:"source_ids,omitempty"`
+	Response          *bool             `json:"response,omitempty" doc:"left out: stays as it is, off for a new tenant"`
+	Notify            Notify            `json:"notify,omitzero"`
+	Trial             *Trial            `json:"trial,omitempty"`
+}
+
+// Person is somebody who may be told or may act.
+type Person struct {
+	ID            string           `json:"id" need:"true"`
+	Name          string           `json:"name" need:"true"`
+	EntraObjectID string           `json:"entra_object_id,omitempty"`
+	Phone         string           `json:"phone,omitempty"`
+	Email         string           `json:"email,omitempty"`
+	Role          responsehub.Role `json:"role" need:"true"`
+	Tenants       []string         `json:"tenants" need:"true" doc:"tenant names, or * for all"`
+}
+
+// Applied counts what was taken from a roster.
+type Applied struct {
+	Tenants int `json:"tenants"`
+	People  int `json:"people"`
+}
+
+// DeadLane is work that was given up and waits for a person.
+type DeadLane struct {
+	ID       string           `json:"id" doc:"to retry it; holds a |, percent-encode it in a path"`
+	Incident string           `json:"incident"`
+	Lane     responsehub.Lane `json:"lane"`
+	State    string           `json:"state"`
+	Error    string           `json:"error"`
+	Attempts int              `json:"attempts"`
+	DiedAt   time.Time        `json:"died_at"`
+}
+
+// Retried names a lane that was started again.
+type Retried struct {
+	ID       string `json:"id"`
+	Sentence string `json:"sentence"`
+}
+
+// Event is one entry of the record, as stored: its bytes are what the next entry's
+// "prev" hashes.
+type Event = json.RawMessage
+
+// storedEvent describes an Event for the OpenAPI document.
+type storedEvent struct{ responsehub.Event }
