@@ -195,7 +195,7 @@ func AddRule(u *User, r Rule) *Rule {
 	}
 	var raw [8]byte
 	binary.LittleEndian.PutUint64(raw[:], r.Number)
-	r.ID = base64.StdEncoding.EncodeToString(raw[:])
+	r.ID = base64.URLEncoding.EncodeToString(raw[:])
 	if r.Sequence == 0 {
 		r.Sequence = len(u.Mailbox.Rules) + 1
 	}
@@ -239,4 +239,10 @@ func FindRule(m *Mailbox, key string, byName bool) *Rule {
 // RemoveRule deletes a rule. The caller holds the lock.
 func RemoveRule(m *Mailbox, r *Rule) {
 	m.Rules = slices.DeleteFunc(m.Rules, func(x *Rule) bool { return x == r })
+}
+
+// Purge takes a message out of the user's sight for good. The caller holds the lock.
+func Purge(m *Mailbox, msg *Message) {
+	m.Messages = slices.DeleteFunc(m.Messages, func(x *Message) bool { return x == msg })
+	m.Purged = append(m.Purged, msg)
 }

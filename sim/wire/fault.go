@@ -65,8 +65,9 @@ func (l *Log) Faults() []Fault {
 	return slices.Clone(l.faults)
 }
 
-// pick returns the fault that applies to a request, counting it, or false.
-func (l *Log) pick(vendor, method, where, body string) (Fault, bool) {
+// Pick returns the fault that applies to a request, counting it, or false. The middleware does this
+// for every request; simulators call it for requests inside one request, such as a batch's items.
+func (l *Log) Pick(vendor, method, where, body string) (Fault, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.faults {

@@ -7,7 +7,7 @@
 // client can read the end of the answer. Effects are written by the simulators, once per effect, so
 // a lost answer (Fault.After) still shows there.
 //
-// What may go wrong: a Log keeps the newest 262144 requests only, bodies are cut at 64 KiB, and
+// What may go wrong: a Log keeps the newest 131072 requests only, bodies are cut at 64 KiB, and
 // secrets are blanked in what is recorded (never in what the simulator sees).
 package wire
 
@@ -22,7 +22,7 @@ import (
 const maxBody = 64 << 10
 
 // maxRequests is how many requests a Log keeps before it forgets the oldest half.
-const maxRequests = 1 << 18
+const maxRequests = 1 << 17
 
 // Request is one request as received, with the answer given. Status 0 means that no answer was
 // sent: the request is still running, or the connection was dropped by a fault.

@@ -36,7 +36,7 @@ func (l *Log) Middleware(vendor string, next http.Handler) http.Handler {
 			Vendor: vendor, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
 			Header: blankHeader(r.Header), Body: blankBody(body),
 		})
-		fault, ok := l.pick(vendor, r.Method, where(r.URL), body)
+		fault, ok := l.Pick(vendor, r.Method, where(r.URL), body)
 		if !ok {
 			l.serve(w, r, next, entry, "")
 			return
