@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -78,9 +79,23 @@ func (a *API) Register(e *echo.Echo) {
 	e.GET("/openapi.json", func(c echo.Context) error {
 		return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, a.document)
 	})
-	e.RouteNotFound("/v1/*", func(c echo.Context) error {
+	e.RouteNotFound("/v1/*", a.notFound)
+}
+
+// notFound answers what is no route. Echo's own 405 does not reach here, so the methods
+// that an address knows are looked up.
+func (a *API) notFound(c echo.Context) error {
+	var methods []string
+	for _, r := range a.routes {
+		if r.matches(c.Request().URL.Path) {
+			methods = append(methods, r.method)
+		}
+	}
+	if methods == nil {
 		return writeProblem(c, &Problem{Status: http.StatusNotFound, Detail: "There is no such address. See /openapi.json for those there are."})
-	})
+	}
+	c.Response().Header().Set(echo.HeaderAllow, strings.Join(methods, ", "))
+	return writeProblem(c, &Problem{Status: http.StatusMethodNotAllowed, Detail: "This address knows only " + strings.Join(methods, ", ") + "."})
 }
 
 // serve is what every request goes through: who asks, how often, in what form; then the

@@ -116,6 +116,20 @@ func (a *API) table() []route {
 	}
 }
 
+// matches reports whether a path is one of the route's.
+func (r route) matches(path string) bool {
+	mine, theirs := strings.Split(r.path, "/"), strings.Split(path, "/")
+	if len(mine) != len(theirs) {
+		return false
+	}
+	for i, part := range mine {
+		if !strings.HasPrefix(part, ":") && part != theirs[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // checkQuery refuses parameters that the route does not have or that are there twice: a
 // misspelt filter would otherwise answer with everything.
 func (r route) checkQuery(q url.Values) error {

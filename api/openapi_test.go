@@ -1,0 +1,151 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"responsehub/api"
+)
+
+// spec loads the document as a client would and validates it.
+func (h *hub) spec() *openapi3.T {
+	h.t.Helper()
+	got := h.ask("", "GET", "/openapi.json", "")
+	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/json" {
+		h.t.Fatalf("GET /openapi.json = %d %s", got.status, got.header.Get("Content-Type"))
+	}
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(got.body))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := doc.Validate(h.t.Context(), openapi3.IsOpenAPI31OrLater()); err != nil {
+		h.t.Fatalf("the document is not valid: %v", err)
+	}
+	return doc
+}
+
+// TestEveryRouteIsDescribed compares what is mounted with what is described.
+func TestEveryRouteIsDescribed(t *testing.T) {
+	h := newHub(t, api.Config{})
+	var mounted, described []string
+	for _, r := range h.echo.Routes() {
+		if r.Path == "/openapi.json" || strings.HasSuffix(r.Path, "*") {
+			continue
+		}
+		var parts []string
+		for part := range strings.SplitSeq(r.Path, "/") {
+			if name, ok := strings.CutPrefix(part, ":"); ok {
+				part = "{" + name + "}"
+			}
+			parts = append(parts, part)
+		}
+		mounted = append(mounted, r.Method+" "+strings.Join(parts, "/"))
+	}
+	for path, item := range h.spec().Paths.Map() {
+		for method := range item.Operations() {
+			described = append(described, method+" "+path)
+		}
+	}
+	slices.Sort(mounted)
+	slices.Sort(described)
+	if !slices.Equal(mounted, described) || len(mounted) < 11 {
+		t.Errorf("mounted:\n%s\ndescribed:\n%s", strings.Join(mounted, "\n"), strings.Join(described, "\n"))
+	}
+}
+
+// TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
+func TestAnswersAreAsDescribed(t *testing.T) {
+	h := newHub(t, api.Config{})
+	doc := h.spec()
+	runs := []struct {
+		key, method, path, template, body string
+		status                            int
+	}{
+		{"reader", "GET", "/v1/incidents", "/v1/incidents", "", 200},
+		{"reader", "GET", "/v1/incidents?limit=x", "/v1/incidents", "", 400},
+		{"", "GET", "/v1/incidents", "/v1/incidents", "", 401},
+		{"reader", "GET", "/v1/incidents/i1", "/v1/incidents/{id}", "", 200},
+		{"reader", "GET", "/v1/incidents/zz", "/v1/incidents/{id}", "", 404},
+		{"reader", "GET", "/v1/incidents/i1/events", "/v1/incidents/{id}/events", "", 200},
+		{"responder", "POST", "/v1/incidents/i1/acknowledge", "/v1/incidents/{id}/acknowledge", "{}", 200},
+		{"responder", "POST", "/v1/incidents/i1/steps/lock", "/v1/incidents/{id}/steps/{step}", "{}", 202},
+		{"responder", "POST", "/v1/incidents/i1/steps/close", "/v1/incidents/{id}/steps/{step}", "{}", 409},
+		{"reader", "POST", "/v1/incidents/i1/steps/lock", "/v1/incidents/{id}/steps/{step}", "{}", 403},
+		{"responder", "POST", "/v1/incidents/i1/steps/password/reveal", "/v1/incidents/{id}/steps/password/reveal", "", 200},
+		{"responder", "POST", "/v1/incidents/i1/steps/password/reveal", "/v1/incidents/{id}/steps/password/reveal", "", 410},
+		{"reader", "GET", "/v1/tenants", "/v1/tenants", "", 200},
+		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"response":true}`, 200},
+		{"admin", "PUT", "/v1/tenants", "/v1/tenants", `{}`, 200},
+		{"admin", "GET", "/v1/lanes?state=dead", "/v1/lanes", "", 200},
+		{"admin", "POST", "/v1/lanes/i1%7Cteams/retry", "/v1/lanes/{id}/retry", "", 202},
+	}
+	covered := map[string]bool{}
+	for _, r := range runs {
+		got := h.ask(r.key, r.method, r.path, r.body)
+		if got.status != r.status {
+			t.Errorf("%s %s = %d, want %d: %s", r.method, r.path, got.status, r.status, got.body)
+			continue
+		}
+		response := doc.Paths.Value(r.template).GetOperation(r.method).Responses.Value(strconv.Itoa(got.status))
+		if response == nil {
+			t.Errorf("%s %s: %d is not described", r.method, r.template, got.status)
+			continue
+		}
+		media := response.Value.Content.Get(got.header.Get("Content-Type"))
+		if media == nil {
+			t.Errorf("%s %s: %s is not described", r.method, r.path, got.header.Get("Content-Type"))
+			continue
+		}
+		var v any
+		if err := json.Unmarshal([]byte(got.body), &v); err != nil {
+			t.Fatal(err)
+		}
+		if err := media.Schema.Value.VisitJSON(v, openapi3.EnableJSONSchema2020()); err != nil {
+			t.Errorf("%s %s: %v", r.method, r.path, err)
+		}
+		if unknown := undescribed(media.Schema.Value, v, ""); unknown != "" {
+			t.Errorf("%s %s: %s is in the answer and not in the document", r.method, r.path, unknown)
+		}
+		covered[r.method+" "+r.template] = true
+	}
+	for path, item := range doc.Paths.Map() {
+		for method := range item.Operations() {
+			if !covered[method+" "+path] {
+				t.Errorf("%s %s is not in the test run", method, path)
+			}
+		}
+	}
+}
+
+// undescribed names the first field of v that the schema does not have. Answers are
+// open so that they may grow; a field that grew without the document is a fault.
+func undescribed(s *openapi3.Schema, v any, at string) string {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, value := range v {
+			p := s.Properties[name]
+			if p == nil && s.AdditionalProperties.Schema != nil {
+				p = s.AdditionalProperties.Schema
+			}
+			if p == nil {
+				return at + "/" + name
+			}
+			if deeper := undescribed(p.Value, value, at+"/"+name); deeper != "" {
+				return deeper
+			}
+		}
+	case []any:
+		for i, value := range v {
+			if deeper := undescribed(s.Items.Value, value, at+"/"+strconv.Itoa(i)); deeper != "" {
+				return deeper
+			}
+		}
+	}
+	return ""
+}
