@@ -1,0 +1,115 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"responsehub"
+)
+
+func (c *checker) people() {
+	ids, entra := unique{}, unique{}
+	for i, p := range c.cfg.People {
+		at := fmt.Sprintf("people[%d]", i)
+		c.once(ids, p.ID, at+".id")
+		c.once(entra, p.EntraObjectID, at+".entra_object_id")
+		if len(p.Tenants) == 0 {
+			c.warn(at+".tenants", "is empty: the person sees no tenant; write [\"*\"] for all")
+		}
+		for n, t := range p.Tenants {
+			path := fmt.Sprintf("%s.tenants[%d]", at, n)
+			switch {
+			case t == "*" && p.Role == string(responsehub.Guest):
+				c.fault(path, "must name tenants: a guest never sees all")
+			case t != "*" && !c.hasTenant(t):
+				c.warn(path, "names no tenant of this file")
+			}
+		}
+	}
+}
+
+func (c *checker) hasTenant(name string) bool {
+	return slices.ContainsFunc(c.cfg.Tenants, func(t Tenant) bool {
+		return strings.EqualFold(t.Name, name) || strings.EqualFold(t.MicrosoftTenantID, name)
+	})
+}
+
+func (c *checker) tenants() {
+	names, ids, sourceIDs := unique{}, unique{}, unique{}
+	for i, t := range c.cfg.Tenants {
+		at := fmt.Sprintf("tenants[%d]", i)
+		c.once(names, t.Name, at+".name")
+		c.once(ids, t.MicrosoftTenantID, at+".microsoft_tenant_id")
+		for source, id := range t.SourceIDs {
+			path := at + ".source_ids." + source
+			if !slices.ContainsFunc(c.cfg.Sources, func(s Source) bool { return s.Name == source }) {
+				c.fault(path, "names no source of this file")
+			}
+			c.once(sourceIDs, source+"|"+id, path)
+		}
+		c.notify(t.Notify, at+".notify")
+	}
+}
+
+// notify checks that somebody is told and that the ways exist.
+func (c *checker) notify(n Notify, at string) {
+	if len(n.Teams) == 0 && n.Phone == nil && len(n.Mail) == 0 && n.PSA == nil && len(n.Slack) == 0 && len(n.Webhooks) == 0 {
+		c.warn(at, "is empty: nobody is told about this tenant's incidents")
+	}
+	c.channels(n.Teams, at+".teams")
+	c.addresses(n.Mail, at+".mail")
+	if n.Phone != nil {
+		c.callable(n.Phone.Sequence, at+".phone.sequence")
+	}
+	if n.PSA == nil || n.PSA.Connection == "" || n.PSA.Connection == unread {
+		return
+	}
+	i := slices.IndexFunc(c.cfg.PSA, func(p PSA) bool { return p.Name == n.PSA.Connection })
+	switch {
+	case i < 0:
+		c.fault(at+".psa.connection", "names no connection under psa")
+	case n.PSA.Company == "" && c.cfg.PSA[i].CatchAllCompany == "":
+		c.fault(at+".psa.company", "is needed: the connection has no catch_all_company")
+	}
+}
+
+func (c *checker) fallback() {
+	f := c.cfg.Fallback
+	if len(f.Mail) == 0 && len(f.Phone) == 0 && len(f.Teams) == 0 {
+		c.warn("fallback", "is empty: nobody is told about alerts for unknown tenants")
+	}
+	c.channels(f.Teams, "fallback.teams")
+	c.addresses(f.Mail, "fallback.mail")
+	c.callable(f.Phone, "fallback.phone")
+}
+
+func (c *checker) channels(ids []string, at string) {
+	if len(ids) > 0 && c.cfg.Teams == nil {
+		c.warn(at, "cannot be posted to: there is no teams section")
+	}
+}
+
+func (c *checker) addresses(mails []string, at string) {
+	if len(mails) > 0 && c.cfg.Mail == nil {
+		c.warn(at, "cannot be mailed to: there is no mail section")
+	}
+}
+
+// callable checks that each of the ids is a person with a number.
+func (c *checker) callable(ids []string, at string) {
+	if len(ids) > 0 && c.cfg.Twilio == nil {
+		c.warn(at, "cannot be called: there is no twilio section")
+	}
+	for n, id := range ids {
+		path := fmt.Sprintf("%s[%d]", at, n)
+		i := slices.IndexFunc(c.cfg.People, func(p Person) bool { return p.ID == id })
+		switch {
+		case id == unread:
+		case i < 0:
+			c.fault(path, "names nobody under people")
+		case c.cfg.People[i].Phone == "":
+			c.fault(path, "names a person without a phone")
+		}
+	}
+}

@@ -1,0 +1,310 @@
+package config
+
+import (
+	"time"
+
+	"responsehub"
+)
+
+// The tags say: yaml the key, default what an absent or empty key means, needed that
+// it must not be empty, is what shape the text has (see shape.go), oneof the allowed
+// values, keep:"empty" that an empty text is a choice, raw:"yes" that ${NAME} is left
+// alone. The comments are the descriptions in the schema.
+
+// Config is the whole file.
+type Config struct {
+	// Where the hub listens.
+	Server Server `yaml:"server"`
+	// Where everything is kept.
+	Redis Redis `yaml:"redis"`
+	// The hub's own key.
+	Secrets Secrets `yaml:"secrets" needed:"yes"`
+	// The detectors whose alerts are taken.
+	Sources []Source `yaml:"sources"`
+	// The app that acts in the customers' tenants.
+	Microsoft Microsoft `yaml:"microsoft" needed:"yes"`
+	// The bot in Teams. Absent: no Teams.
+	Teams *Teams `yaml:"teams"`
+	// Phone calls and texts. Absent: nobody is called.
+	Twilio *Twilio `yaml:"twilio"`
+	// Ticket systems.
+	PSA []PSA `yaml:"psa"`
+	// Mail. Absent: no mail is sent.
+	Mail *Mail `yaml:"mail"`
+	// The web console.
+	Console Console `yaml:"console"`
+	// What holds for everything the hub calls.
+	Outbound Outbound `yaml:"outbound"`
+	// Who may be told and who may act. Seeds the store at first start.
+	People []Person `yaml:"people"`
+	// The customers. Seeds the store at first start.
+	Tenants []Tenant `yaml:"tenants"`
+	// Who is told about alerts for unknown tenants, and when nobody could be reached.
+	Fallback Fallback `yaml:"fallback"`
+}
+
+// Server is where the hub listens.
+type Server struct {
+	// Address for alerts, Teams, Twilio, the API and the console.
+	Listen string `yaml:"listen" default:":8080" is:"listen"`
+	// The address under which the outside reaches the hub. Needed for Twilio, PSA and sign-in to the console; links in notices start with it.
+	PublicURL string `yaml:"public_url" is:"url"`
+	// Address for metrics and debugging, never to be reachable from outside. Empty: none.
+	AdminListen string `yaml:"admin_listen" default:"127.0.0.1:9090" is:"listen" keep:"empty"`
+}
+
+// Redis is where everything is kept.
+type Redis struct {
+	// host:port, or unix:///path. Several for a cluster or for sentinels.
+	Addrs []string `yaml:"addrs" default:"127.0.0.1:6379" is:"redis"`
+	// Name of the master; addrs are then sentinels.
+	MasterName string `yaml:"master_name"`
+	// Whether addrs are nodes of a cluster.
+	Cluster bool `yaml:"cluster"`
+	// User of Redis' access lists.
+	Username string `yaml:"username"`
+	// Password of the user.
+	Password responsehub.Secret `yaml:"password"`
+	// Whether to connect with TLS.
+	TLS bool `yaml:"tls"`
+}
+
+// Secrets holds the hub's own key.
+type Secrets struct {
+	// 32 bytes in base64 (openssl rand -base64 32). Seals one-time passwords and the hashes of API keys: with another key they are lost.
+	Key responsehub.Secret `yaml:"key" needed:"yes"`
+}
+
+// Source is a detector.
+type Source struct {
+	// Last part of its address, /v1/alerts/<name>.
+	Name string `yaml:"name" needed:"yes" is:"name"`
+	// How it proves who it is.
+	Kind string `yaml:"kind" needed:"yes" oneof:"standard-webhooks,header"`
+	// Its whsec_ secrets, for standard-webhooks; several during rotation.
+	Secrets []responsehub.Secret `yaml:"secrets"`
+	// Name of the header with the token, for kind header.
+	Header string `yaml:"header"`
+	// The token, for kind header.
+	Token responsehub.Secret `yaml:"token"`
+	// jq expressions by field of the alert, for messages that are not in the hub's format: id, tenant, user and any dotted name.
+	Map map[string]string `yaml:"map" raw:"yes"`
+}
+
+// Microsoft is the app that acts in the customers' tenants.
+type Microsoft struct {
+	// Application (client) id of the app.
+	ClientID string `yaml:"client_id" needed:"yes" is:"guid"`
+	// Its secret. This or certificate is needed.
+	ClientSecret responsehub.Secret `yaml:"client_secret"`
+	// Its certificate and private key in PEM, normally file:/path.
+	Certificate responsehub.Secret `yaml:"certificate"`
+	// Address of the sign-in service; https without a path. Other for national clouds.
+	Authority string `yaml:"authority" default:"https://login.microsoftonline.com" is:"authority"`
+	// Address of Microsoft Graph.
+	Graph string `yaml:"graph" default:"https://graph.microsoft.com" is:"url"`
+	// Address of Exchange Online.
+	Exchange string `yaml:"exchange" default:"https://outlook.office365.com" is:"url"`
+}
+
+// Teams is the bot.
+type Teams struct {
+	// Microsoft App id of the bot.
+	AppID string `yaml:"app_id" needed:"yes" is:"guid"`
+	// The tenant in which the bot is registered.
+	TenantID string `yaml:"tenant_id" needed:"yes" is:"guid"`
+	// The bot's secret.
+	ClientSecret responsehub.Secret `yaml:"client_secret" needed:"yes"`
+	// Address of the sign-in service for the bot; https without a path.
+	Login string `yaml:"login" default:"https://login.microsoftonline.com" is:"authority"`
+	// Where the keys are published with which Teams signs what it sends.
+	OpenID string `yaml:"openid" default:"https://login.botframework.com/v1/.well-known/openidconfiguration" is:"url"`
+	// Hosts, without port, to which the bot may answer. Empty: Microsoft's.
+	ServiceHosts []string `yaml:"service_hosts" is:"host"`
+	// Whether the bot may answer to loopback addresses: for the simulator only.
+	AllowLoopback bool `yaml:"allow_loopback"`
+}
+
+// Twilio is phone calls and texts.
+type Twilio struct {
+	// Account SID, AC...
+	AccountSID string `yaml:"account_sid" needed:"yes"`
+	// API key SID, SK...
+	APIKey string `yaml:"api_key" needed:"yes"`
+	// Secret of the API key.
+	APISecret responsehub.Secret `yaml:"api_secret" needed:"yes"`
+	// Auth tokens with which Twilio signs what it sends; two during rotation.
+	AuthTokens []responsehub.Secret `yaml:"auth_tokens" needed:"yes"`
+	// The number that calls.
+	From string `yaml:"from" needed:"yes" is:"phone"`
+	// Messaging service for texts. Empty: texts come from the number that calls.
+	MessagingServiceSID string `yaml:"messaging_service_sid"`
+	// Address of Twilio's API.
+	API string `yaml:"api" default:"https://api.twilio.com" is:"url"`
+}
+
+// PSA is a connection to a ticket system. Which keys are needed depends on the kind.
+type PSA struct {
+	// Name by which tenants refer to it; the last but one part of its webhook address.
+	Name string `yaml:"name" needed:"yes" is:"name"`
+	// The product.
+	Kind string `yaml:"kind" needed:"yes" oneof:"connectwise,autotask,halopsa"`
+	// ConnectWise: address of the site.
+	Site string `yaml:"site" is:"url"`
+	// ConnectWise: company id used at login.
+	Company string `yaml:"company"`
+	// ConnectWise: public key of the API member.
+	PublicKey string `yaml:"public_key"`
+	// ConnectWise: private key of the API member.
+	PrivateKey responsehub.Secret `yaml:"private_key"`
+	// ConnectWise: the integrator's client id. HaloPSA: the application's client id.
+	ClientID string `yaml:"client_id"`
+	// ConnectWise: name of the service board.
+	Board string `yaml:"board"`
+	// Autotask: base of the zone's address, before /ATServicesRest.
+	ZoneURL string `yaml:"zone_url" is:"url"`
+	// Autotask: user name of the API user.
+	Username string `yaml:"username"`
+	// Autotask: password of the API user.
+	Secret responsehub.Secret `yaml:"secret"`
+	// Autotask: tracking identifier.
+	IntegrationCode responsehub.Secret `yaml:"integration_code"`
+	// Autotask: name of the queue.
+	Queue string `yaml:"queue"`
+	// HaloPSA: address of the instance.
+	URL string `yaml:"url" is:"url"`
+	// HaloPSA: secret of the application.
+	ClientSecret responsehub.Secret `yaml:"client_secret"`
+	// HaloPSA: name of the team.
+	Team string `yaml:"team"`
+	// Names of the statuses that a ticket goes through.
+	Statuses Statuses `yaml:"statuses"`
+	// Company for tickets of tenants that name none, and of unknown tenants.
+	CatchAllCompany string `yaml:"catch_all_company"`
+}
+
+// Statuses are names in the ticket system.
+type Statuses struct {
+	// Nobody has answered yet.
+	New string `yaml:"new"`
+	// Somebody is at work.
+	Working string `yaml:"working"`
+	// Remediated.
+	Closed string `yaml:"closed"`
+}
+
+// Mail is the server through which mail goes out.
+type Mail struct {
+	// smtp://user:password@host:587 (STARTTLS) or smtps://...:465.
+	SMTP responsehub.Secret `yaml:"smtp" needed:"yes"`
+	// The sender's address.
+	From string `yaml:"from" needed:"yes" is:"mail"`
+}
+
+// Console is the web console.
+type Console struct {
+	// Sign-in with OpenID Connect. Absent: none but with an API key.
+	OIDC *OIDC `yaml:"oidc"`
+}
+
+// OIDC is sign-in with OpenID Connect.
+type OIDC struct {
+	// The issuer's address.
+	Issuer string `yaml:"issuer" needed:"yes" is:"url"`
+	// The console's client id.
+	ClientID string `yaml:"client_id" needed:"yes"`
+	// The console's secret.
+	ClientSecret responsehub.Secret `yaml:"client_secret" needed:"yes"`
+	// Claim with the hub's roles. Empty: roles come from people only.
+	RolesClaim string `yaml:"roles_claim"`
+}
+
+// Outbound holds for everything the hub calls. HTTPS_PROXY is honoured.
+type Outbound struct {
+	// PEM file with further trust roots: for proxies that look into TLS, and simulators.
+	CAFile string `yaml:"ca_file"`
+}
+
+// Person is somebody who may be told or may act.
+type Person struct {
+	// Short stable id, by which sequences refer to the person.
+	ID string `yaml:"id" needed:"yes" is:"name"`
+	// As shown to others.
+	Name string `yaml:"name" needed:"yes"`
+	// Microsoft Entra object id: needed to act in Teams.
+	EntraObjectID string `yaml:"entra_object_id" is:"guid"`
+	// Number in E.164: needed to be called.
+	Phone string `yaml:"phone" is:"phone"`
+	// Mail address.
+	Email string `yaml:"email" is:"mail"`
+	// What the person may do. A guest reads, and only named tenants.
+	Role string `yaml:"role" needed:"yes" oneof:"admin,responder,reader,guest"`
+	// Names of tenants, or * for all.
+	Tenants []string `yaml:"tenants"`
+}
+
+// Tenant is a customer.
+type Tenant struct {
+	// As people call it.
+	Name string `yaml:"name" needed:"yes"`
+	// Microsoft Entra tenant id.
+	MicrosoftTenantID string `yaml:"microsoft_tenant_id" needed:"yes" is:"guid"`
+	// Its id at each source.
+	SourceIDs map[string]string `yaml:"source_ids"`
+	// Whether lock, retract and persistence run by themselves the moment an alert is in.
+	Response bool `yaml:"response"`
+	// Who is told, and how.
+	Notify Notify `yaml:"notify"`
+	// A trial, if it is one. Its end never stops remediation.
+	Trial *Trial `yaml:"trial"`
+}
+
+// Trial is a tenant on trial.
+type Trial struct {
+	// RFC 3339 or a day.
+	Ends time.Time `yaml:"ends" needed:"yes"`
+}
+
+// Notify says who is told about a tenant's incidents, and how.
+type Notify struct {
+	// Teams channels by id, 19:...@thread.tacv2.
+	Teams []string `yaml:"teams" is:"channel"`
+	// Who is called, in which order.
+	Phone *Phone `yaml:"phone"`
+	// Mail addresses.
+	Mail []string `yaml:"mail" is:"mail"`
+	// Where tickets go.
+	PSA *Desk `yaml:"psa"`
+	// Incoming webhooks of Slack. Whoever has such an address can post: it is a secret.
+	Slack []responsehub.Secret `yaml:"slack" is:"url"`
+	// Addresses that get every event as a signed message.
+	Webhooks []responsehub.Secret `yaml:"webhooks" is:"url"`
+}
+
+// Phone is a sequence of calls.
+type Phone struct {
+	// Ids of people, in order.
+	Sequence []string `yaml:"sequence" needed:"yes"`
+	// How long until the next person is called.
+	Wait time.Duration `yaml:"wait" default:"3m"`
+	// How often the sequence is gone through.
+	Rounds int `yaml:"rounds" default:"3"`
+}
+
+// Desk is where a tenant's tickets go.
+type Desk struct {
+	// Name of the connection under psa.
+	Connection string `yaml:"connection" needed:"yes"`
+	// ConnectWise: company identifier. Others: company name. Empty: the connection's catch_all_company.
+	Company string `yaml:"company"`
+}
+
+// Fallback is who is told when nobody else can be.
+type Fallback struct {
+	// Mail addresses.
+	Mail []string `yaml:"mail" is:"mail"`
+	// Ids of people who are called.
+	Phone []string `yaml:"phone"`
+	// Teams channels by id.
+	Teams []string `yaml:"teams" is:"channel"`
+}
