@@ -174,8 +174,8 @@ func (inc *Incident) skip(s *Step, actor Actor, r StepRequest, now time.Time) (A
 	}
 	inc.acknowledge(actor, now)
 	if len(r.Items) > 0 {
-		if s.Settle() && s.State != Waiting {
-			s.VerifiedAt = now.UTC()
+		if s.Settle() && s.State == Done {
+			s.VerifiedAt, s.Proof = now.UTC(), &Proof{Value: "every item is settled, the last one set aside by " + actor.Name, At: now.UTC()}
 		}
 		return Answer{Sentence: "Set aside, with your reason on record."}, nil
 	}
