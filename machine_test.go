@@ -35,6 +35,7 @@ func anyStory(t *rapid.T) {
 		"ask":         m.ask,
 		"work":        m.work,
 		"join":        m.join,
+		"hurry":       m.hurry,
 		"acknowledge": m.acknowledge,
 		"":            m.invariants,
 	})
@@ -181,6 +182,25 @@ func (m *machine) join(t *rapid.T) {
 		}
 	}
 	m.write(t, before)
+}
+
+// hurry sets aside what can be set aside and closes where the gate lets it, so that
+// many stories go on after the end.
+func (m *machine) hurry(t *rapid.T) {
+	if rapid.IntRange(0, 3).Draw(t, "patience") > 0 {
+		return
+	}
+	for _, id := range responsehub.StepIDs {
+		before := stored(t, m.inc)
+		skip := responsehub.StepRequest{Skip: id.Skippable()}
+		if skip.Skip {
+			skip.Reason = "in a hurry"
+		}
+		if _, err := m.inc.Ask(id, ann, skip, m.now); err == nil && m.first == "" && m.inc.Acknowledged != nil {
+			m.first = ann.Name
+		}
+		m.write(t, before)
+	}
 }
 
 func (m *machine) acknowledge(t *rapid.T) {
