@@ -47,6 +47,11 @@ func (w *World) handler() http.Handler {
 	return guard(mux)
 }
 
+// vendors are the simulators by path prefix.
+func (w *World) vendors() map[string]http.Handler {
+	return map[string]http.Handler{"/graph": w.Graph, "/teams": w.Teams.Handler()}
+}
+
 // secureHeaders lets the page load nothing that is not its own.
 func secureHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"net/http"
 	"time"
 
 	"responsehub/sim/teams"
@@ -83,11 +82,4 @@ func (w *World) pageState() any {
 		Requests []seenRequest `json:"requests"`
 		Kinds    any           `json:"alert_kinds"`
 	}{s, latest, AlertKinds}
-}
-
-// vendors are the handlers by path prefix.
-func (w *World) vendors() map[string]http.Handler {
-	return map[string]http.Handler{
-		"/teams": w.Teams.Handler(),
-	}
 }

@@ -33,6 +33,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"responsehub/sim/graph"
 	"responsehub/sim/login"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
@@ -57,6 +58,7 @@ type World struct {
 	Scenes    []*tenant.Scene // one takeover per customer
 	Teams     *teams.Service
 	Login     *login.Server
+	Graph     *graph.Server
 
 	opts      Options
 	log       *slog.Logger

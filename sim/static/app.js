@@ -5,8 +5,9 @@ const $ = id => document.getElementById(id);
 let world = null, me = sessionStorage.getItem('me') || '', place = '', customer = 0;
 const cards = new Map(); // message id + person -> {json, element}
 const open = new Set();  // keys of <details> that a person opened
+const drawnAs = {};      // what each part of the page was last drawn from
 
-const clock = t => new Date(t).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit', second: '2-digit'});
+const clock = t => new Date(t).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false});
 const person = key => world.teams.people.find(p => p.key === key);
 const first = name => name.split(' ')[0];
 
@@ -249,13 +250,23 @@ function drawTraffic() {
 
 function draw() {
   if (!world) return;
-  const typing = document.activeElement && document.activeElement.closest('.card input, .card textarea, .card select');
+  const {people, channels, chats, notices, installed} = world.teams;
   drawWho();
-  if (!typing) drawTeams();
-  drawTenant();
+  part('teams', [me, place, people, channels, chats, notices, installed], drawTeams);
+  part('tenant', [customer, world.scenes, world.microsoft], drawTenant);
+  part('traffic', [world.requests, world.unexpected], drawTraffic);
   drawPlays();
-  drawTraffic();
   $('hub').href = world.hub;
+}
+
+// part redraws when what it shows has changed, and gives the focus back to whoever had it.
+function part(name, from, redraw) {
+  const json = JSON.stringify(from);
+  if (drawnAs[name] === json) return;
+  const active = document.activeElement;
+  redraw();
+  drawnAs[name] = json;
+  if (active && active !== document.activeElement && active.isConnected) active.focus({preventScroll: true});
 }
 
 async function say() {
