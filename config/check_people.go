@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -41,7 +42,8 @@ func (c *checker) tenants() {
 		at := fmt.Sprintf("tenants[%d]", i)
 		c.once(names, t.Name, at+".name")
 		c.once(ids, t.MicrosoftTenantID, at+".microsoft_tenant_id")
-		for source, id := range t.SourceIDs {
+		for _, source := range slices.Sorted(maps.Keys(t.SourceIDs)) {
+			id := t.SourceIDs[source]
 			path := at + ".source_ids." + source
 			if !slices.ContainsFunc(c.cfg.Sources, func(s Source) bool { return s.Name == source }) {
 				c.fault(path, "names no source of this file")

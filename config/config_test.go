@@ -1,10 +1,18 @@
 package config
 
 import (
-	"fmt"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+	"os"
+	"path/filepath"
+	"reflect"
 	"regexp"
+	"responsehub"
+	"responsehub/intake"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -25,7 +33,7 @@ func environment(extra ...string) func(string) (string, bool) {
 
 // awake is the example with its options at rest taken into use.
 func awake() string {
-	return regexp.MustCompile(`(?m)^#( *(- )?[a-z_]+:)`).ReplaceAllString(Example(), "$1")
+	return regexp.MustCompile(`(?m)^#((?:  )*(?:- )?[a-z_]+:)`).ReplaceAllString(Example(), "$1")
 }
 
 func texts(faults []Fault) []string {
@@ -37,20 +45,353 @@ func texts(faults []Fault) []string {
 }
 
 func TestTheExamplePasses(t *testing.T) {
-	for name, text := range map[string]string{"as it is": Example(), "with everything in use": awake()} {
-		_, faults, err := Parse("hub.yaml", []byte(text), environment())
+	for name, tc := range map[string]struct {
+		text string
+		want []string // warnings, without their line
+	}{
+		"as it is":               {Example(), []string{"fallback: warning: is empty: nobody is told about alerts for unknown tenants"}},
+		"with everything in use": {awake(), []string{"fallback: warning: is empty: nobody is told about alerts for unknown tenants"}},
+	} {
+		_, faults, err := Parse("hub.yaml", []byte(tc.text), environment())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if name != "as it is" {
-			text = strings.ReplaceAll(text, "# ", "")
-			continue
-		}
-		want := []string{"239: fallback: warning: is empty: nobody is told about alerts for unknown tenants"}
-		_ = want
+		var got []string
 		for _, f := range faults {
-			fmt.Println(f)
+			got = append(got, strings.TrimPrefix(f.Error(), "hub.yaml:"+strconv.Itoa(f.Line)+": "))
+		}
+		if d := cmp.Diff(tc.want, got); d != "" {
+			t.Errorf("%s: faults (-want +got):\n%s", name, d)
 		}
 	}
-	_ = cmp.Diff
+}
+
+// keys lists every key below a type, lists counted once.
+func keys(typ reflect.Type, path string) []string {
+	if typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+		typ = typ.Elem()
+	}
+	t := structOf(typ)
+	if t == nil {
+		return []string{path}
+	}
+	var all []string
+	for f := range t.Fields() {
+		all = append(all, keys(f.Type, dotted(path, f.Tag.Get("yaml")))...)
+	}
+	return all
+}
+
+func present(n *yaml.Node, path string, into map[string]bool) {
+	into[path] = true
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			present(n.Content[i+1], dotted(path, n.Content[i].Value), into)
+		}
+	case yaml.SequenceNode:
+		for _, e := range n.Content {
+			present(e, path, into)
+		}
+	}
+}
+
+func TestTheExampleShowsEveryKeyAndEveryDefault(t *testing.T) {
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(awake()), &doc); err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	present(doc.Content[0], "", shown)
+	for _, key := range keys(reflect.TypeFor[Config](), "") {
+		if !shown[key] {
+			t.Errorf("the example does not show %s", key)
+		}
+	}
+	// The values shown are the defaults: taking them out changes nothing.
+	with, _, _ := Parse("", []byte(Example()), environment())
+	bare, _, err := Parse("", []byte(minimal), environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(with.Redis, bare.Redis); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(with.Microsoft.Graph+with.Microsoft.Exchange+with.Microsoft.Authority+with.Server.Listen+with.Server.AdminListen,
+		bare.Microsoft.Graph+bare.Microsoft.Exchange+bare.Microsoft.Authority+bare.Server.Listen+bare.Server.AdminListen); d != "" {
+		t.Error(d)
+	}
+}
+
+const minimal = `
+server: {public_url: "http://127.0.0.1:8080"}
+secrets: {key: "${RESPONSEHUB_KEY}"}
+sources: [{name: petra, kind: standard-webhooks, secrets: ["${PETRA_SECRET}"]}]
+microsoft: {client_id: 00000000-0000-4000-8000-000000000001, client_secret: s}
+`
+
+func TestTheSchemaAgreesWithTheExample(t *testing.T) {
+	schema := compiled(t)
+	for name, text := range map[string]string{"example": Example(), "awake": awake(), "minimal": minimal} {
+		if err := schema.Validate(generic(t, text)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, text := range []string{"sever: {}", "redis: {tls: 1}", "redis: {addrs: x}", "sources: [{name: x, kind: other}]", "sources: [{kind: header}]", "tenants: [{name: x, microsoft_tenant_id: y, notify: {phone: {wait: soon}}}]", "sources: [{name: x, kind: header, map: {nope: x}}]"} {
+		if schema.Validate(generic(t, text)) == nil {
+			t.Errorf("the schema takes %s", text)
+		}
+		if _, _, err := Parse("", []byte(text), environment()); err == nil {
+			t.Errorf("the hub takes %s", text)
+		}
+	}
+	if strings.Contains(string(Schema()), `"description": ""`) {
+		t.Error("a key has no description in the schema")
+	}
+}
+
+func compiled(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(Schema())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("config.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// generic is the text as the schema's validator wants it: days stay texts.
+func generic(t *testing.T, text string) any {
+	t.Helper()
+	var v any
+	if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return plainTree(v)
+}
+
+func plainTree(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			v[k] = plainTree(e)
+		}
+	case []any:
+		for i, e := range v {
+			v[i] = plainTree(e)
+		}
+	case time.Time:
+		return v.Format(time.DateOnly)
+	case int:
+		return float64(v)
+	}
+	return v
+}
+
+func TestFaultsAreAllFoundWithTheirLines(t *testing.T) {
+	base := strings.TrimPrefix(minimal, "\n")
+	for name, tc := range map[string]struct {
+		text string
+		want []string
+	}{
+		"unknown key":     {base + "sever: {}\n", []string{"5: sever: is not known here; the keys are server, redis, secrets, sources, microsoft, teams, twilio, psa, mail, console, outbound, people, tenants, fallback"}},
+		"twice":           {base + "redis: {tls: true,\n  tls: false}\n", []string{"6: redis.tls: stands there twice"}},
+		"section is text": {base + "redis: hello\n", []string{"5: redis: must be a section with keys"}},
+		"wrong types":     {base + "redis:\n  tls: maybe\n  addrs: x\n  username: true\n  password: [x]\n", []string{"6: redis.tls: must be true or false", "7: redis.addrs: must be a list", "8: redis.username: must be a text; put it in quotes", "9: redis.password: must be a text; put it in quotes"}},
+		"several at once": {"server: {public_url: 'http://example.com'}\nredis: {addrs: ['nowhere']}\nsecrets: {key: 'c2hvcnQ='}\n", []string{
+			"1: server.public_url: must be https; http is for loopback addresses only",
+			"1: microsoft.client_id: is needed", "1: sources: warning: is empty: no alert can come in", "1: microsoft: needs client_secret or certificate", "2: redis.addrs[0]: must be host:port or unix:///path", "3: secrets.key: must be 32 bytes in base64; make one with: openssl rand -base64 32"}},
+		"missing variable":     {strings.Replace(base, "client_secret: s", "client_secret: '${NOT_SET}'", 1), []string{"4: microsoft.client_secret: needs the environment variable NOT_SET, which is not set"}},
+		"misspelt variable":    {strings.Replace(base, "client_secret: s", "client_secret: '${NOT SET}'", 1), []string{"4: microsoft.client_secret: has a ${ that is not ${NAME}; write $${ for the characters themselves"}},
+		"missing file":         {strings.Replace(base, "client_secret: s", "client_secret: 'file:/nowhere/x'", 1), []string{"4: microsoft.client_secret: cannot be read: open /nowhere/x: no such file or directory"}},
+		"relative file":        {strings.Replace(base, "client_secret: s", "client_secret: 'file:x'", 1), []string{"4: microsoft.client_secret: must name its file with the whole path, file:/path"}},
+		"both credentials":     {strings.Replace(base, "client_secret: s", "client_secret: s, certificate: c", 1), []string{"4: microsoft: has both client_secret and certificate; one is enough", "4: microsoft.certificate: must be PEM with the certificate and its private key"}},
+		"authority by http":    {strings.Replace(base, "client_secret: s", "client_secret: s, authority: 'http://127.0.0.1:1'", 1), []string{"4: microsoft.authority: must be https, on loopback too"}},
+		"authority with path":  {strings.Replace(base, "client_secret: s", "client_secret: s, authority: 'https://127.0.0.1:1/x'", 1), []string{"4: microsoft.authority: must not have a path: the sign-in library drops it"}},
+		"password in address":  {strings.Replace(base, "client_secret: s", "client_secret: s, graph: 'https://u:hush@x.example'", 1), []string{"4: microsoft.graph: must not hold a user or password"}},
+		"teams without app":    {base + "teams: {app_id: ''}\n", []string{"5: teams.app_id: is needed", "5: teams.tenant_id: is needed", "5: teams.client_secret: is needed"}},
+		"teams with host:port": {base + "teams: {app_id: 00000000-0000-4000-8000-000000000001, tenant_id: x, client_secret: s, service_hosts: ['h:1']}\n", []string{"5: teams.tenant_id: must be a GUID", "5: teams.service_hosts[0]: must be a host without scheme, port or path"}},
+		"secret not base64":    {strings.Replace(base, "${PETRA_SECRET}", "whsec_!", 1), []string{"3: sources[0].secrets[0]: is not a Standard Webhooks secret: whsec_ and base64 of 24 to 64 bytes"}},
+		"secret empty key":     {strings.Replace(base, "${PETRA_SECRET}", "whsec_", 1), []string{"3: sources[0].secrets[0]: is a key of 0 bytes; at least 16 are needed, 24 are advised"}},
+		"header without token": {strings.Replace(base, "kind: standard-webhooks, secrets: [\"${PETRA_SECRET}\"]", "kind: header", 1), []string{"3: sources[0].header: is needed", "3: sources[0].token: is needed"}},
+		"mapping":              {strings.Replace(base, "kind: standard-webhooks,", "kind: standard-webhooks, map: {id: '.[', nope: '.x', user: '.u'},", 1), []string{"3: sources[0].map.id: is not a jq expression: unexpected EOF", "3: sources[0].map.nope: is not a field of an alert; the fields are " + strings.Join(intake.MapKeys(), ", "), "3: sources[0].map: needs tenant or tenant.microsoft_tenant_id or tenant.source_tenant_id"}},
+		"source twice": {base + "psa: []\n" + strings.Replace("sources2: x\n", "sources2: x\n", "", 1) + "tenants: [{name: A, microsoft_tenant_id: 11111111-1111-4111-8111-111111111111, notify: {mail: [a@b.example]}},\n {name: a, microsoft_tenant_id: 11111111-1111-4111-8111-111111111112, source_ids: {nobody: x}, notify: {mail: [nonsense]}}]\nmail: {smtp: 'smtp://u:hush%@h:1', from: a@b.example}\n", []string{
+			"7: tenants[1].notify.mail[0]: must be a mail address", "7: tenants[1].name: stands there twice; first on line 6", "7: tenants[1].source_ids.nobody: names no source of this file",
+			"8: mail.smtp: must be smtp://user:password@host:587 or smtps://user:password@host:465, with special characters as %XX"}},
+		"people": {base + "people:\n - {id: ann, name: Ann, role: boss, tenants: ['*'], phone: 0612}\n - {id: Ann, name: Ann, role: guest, tenants: ['*', Nowhere]}\n - {name: X, role: reader}\n", []string{
+			"6: people[0].phone: must be a number in E.164, such as +31612345678", "6: people[0].role: must be one of admin, responder, reader, guest",
+			"7: people[1].id: stands there twice; first on line 6", "7: people[1].tenants[0]: must name tenants: a guest never sees all", "7: people[1].tenants[1]: warning: names no tenant of this file",
+			"8: people[2].id: is needed", `8: people[2].tenants: warning: is empty: the person sees no tenant; write ["*"] for all`}},
+		"sequence": {base + "people: [{id: bob, name: Bob, role: reader, tenants: ['*']}]\ntenants:\n - name: A\n   microsoft_tenant_id: 11111111-1111-4111-8111-111111111111\n   notify:\n     phone:\n       sequence: [ann, bob]\n       wait: soon\n       rounds: 0\n     psa: {connection: cw}\n     teams: ['x']\n", []string{
+			"11: tenants[0].notify.phone.sequence: warning: cannot be called: there is no twilio section",
+			"11: tenants[0].notify.phone.sequence[0]: names nobody under people", "11: tenants[0].notify.phone.sequence[1]: names a person without a phone",
+			"12: tenants[0].notify.phone.wait: must be a time span such as 90s or 3m", "13: tenants[0].notify.phone.rounds: must be a whole number from 1 to 1000",
+			"14: tenants[0].notify.psa.connection: names no connection under psa",
+			"15: tenants[0].notify.teams[0]: must be a channel id, 19:...@thread.tacv2, without ;messageid=", "15: tenants[0].notify.teams: warning: cannot be posted to: there is no teams section"}},
+		"nobody told": {base + "tenants: [{name: A, microsoft_tenant_id: 11111111-1111-4111-8111-111111111111}]\n", []string{"5: tenants[0].notify: warning: is empty: nobody is told about this tenant's incidents"}},
+		"psa": {base + "psa:\n - {name: at, kind: autotask, zone_url: 'https://x.example', username: u, secret: s, integration_code: i, queue: q, board: b}\n - {name: cw, kind: connectwise}\n - {name: j, kind: jira}\n", []string{
+			"6: psa[0].board: is not a key of kind autotask", "7: psa[1].site: is needed for kind connectwise", "7: psa[1].company: is needed for kind connectwise",
+			"7: psa[1].public_key: is needed for kind connectwise", "7: psa[1].private_key: is needed for kind connectwise", "7: psa[1].client_id: is needed for kind connectwise",
+			"7: psa[1].board: is needed for kind connectwise", "8: psa[2].kind: must be one of connectwise, autotask, halopsa"}},
+		"trial":         {base + "tenants: [{name: A, microsoft_tenant_id: 11111111-1111-4111-8111-111111111111, trial: {ends: tomorrow}, notify: {webhooks: ['http://x.example/hush']}}]\n", []string{"5: tenants[0].trial.ends: must be a day such as 2027-01-31, or a time in RFC 3339", "5: tenants[0].notify.webhooks[0]: must be https; http is for loopback addresses only"}},
+		"not yaml":      {base + "  x: [\n", []string{"4: is not valid YAML: did not find expected key"}},
+		"two documents": {base + "---\nserver: {}\n", []string{" has more than one document; put everything into one"}},
+		"not a mapping": {"- x\n", []string{"1: must be a section with keys", "1: secrets.key: is needed", "1: microsoft.client_id: is needed",
+			"1: server.public_url: warning: is empty: notices will hold no links", "1: sources: warning: is empty: no alert can come in", "1: microsoft: needs client_secret or certificate"}},
+		"laughs":           {base + "redis: &a {<<: [*b, *b]}\nserver2: &b {<<: *a}\n", []string{" is not valid YAML: unknown anchor 'b' referenced"}},
+		"laughs at itself": {base + "redis: &a {<<: *a}\n", []string{"5: redis: unfolds into too much: its anchors refer to each other"}},
+		"sockets":          {strings.Replace(base, "secrets:", "redis: {addrs: ['unix:///run/redis', 'h:1'], cluster: true, master_name: m}\nsecrets:", 1), []string{"2: redis.cluster: cannot go with master_name: it is either a cluster or sentinels", "2: redis.addrs[0]: cannot be a socket together with cluster, master_name, tls or other addresses"}},
+		"link needed":      {strings.Replace(base, "server: {public_url: \"http://127.0.0.1:8080\"}", "console: {oidc: {issuer: 'https://x.example', client_id: c, client_secret: s}}", 1), []string{"1: server.public_url: is needed: Twilio, ticket systems and sign-in to the console call it"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, faults, err := Parse("f", []byte(tc.text), environment())
+			var got []string
+			for _, s := range texts(faults) {
+				if !strings.HasSuffix(s, "fallback: warning: is empty: nobody is told about alerts for unknown tenants") {
+					got = append(got, s)
+				}
+			}
+			if err == nil && !strings.Contains(strings.Join(got, ""), "warning") {
+				t.Error("no error")
+			}
+			if d := cmp.Diff(tc.want, got); d != "" {
+				t.Errorf("faults (-want +got):\n%s", d)
+			}
+			if strings.Contains(strings.Join(got, "\n"), "hush") {
+				t.Errorf("a secret stands in %q", got)
+			}
+		})
+	}
+}
+
+func TestValuesComeFromEnvironmentAndFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("from-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := minimal + "redis: {password: 'file:" + file + "', username: 'a$${b}', addrs: [x:1]}\nmail: {smtp: 'smtp://u:${SMTP_PASSWORD}@h:587', from: h@x.example}\n"
+	cfg, _, err := Parse("", []byte(text), environment(
+		"RESPONSEHUB_REDIS_TLS", "true", "RESPONSEHUB_REDIS_ADDRS", "a:1, b:2", "RESPONSEHUB_REDIS_CLUSTER", "true",
+		"RESPONSEHUB_CONSOLE_OIDC_ISSUER", "https://issuer.example", "RESPONSEHUB_CONSOLE_OIDC_CLIENT_ID", "hub", "RESPONSEHUB_CONSOLE_OIDC_CLIENT_SECRET", "file:"+file,
+		"RESPONSEHUB_MICROSOFT_GRAPH", "https://graph.microsoft.us", "RESPONSEHUB_SERVER_ADMIN_LISTEN", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Redis{Addrs: []string{"a:1", "b:2"}, Cluster: true, TLS: true, Username: "a${b}", Password: "from-file"}
+	if d := cmp.Diff(want, cfg.Redis, shown); d != "" {
+		t.Error(d)
+	}
+	if cfg.Console.OIDC == nil || cfg.Console.OIDC.ClientSecret != "from-file" || cfg.Microsoft.Graph != "https://graph.microsoft.us" || cfg.Server.AdminListen != "" {
+		t.Errorf("%+v", cfg)
+	}
+	if cfg.Teams != nil || cfg.Twilio != nil {
+		t.Error("a section appeared without a key of it")
+	}
+	if cfg.Mail.SMTP != "smtp://u:hush-SMTP_PASSWORD@h:587" {
+		t.Error("the variable inside the address was not read")
+	}
+	_, faults, err := Parse("f", []byte(minimal), environment("RESPONSEHUB_REDIS_TLS", "maybe", "RESPONSEHUB_TEAMS_APP_ID", "x"))
+	if err == nil || !strings.Contains(err.Error(), "redis.tls: must be true or false (set by RESPONSEHUB_REDIS_TLS)") {
+		t.Errorf("%v %v", faults, err)
+	}
+}
+
+// shown lets go-cmp compare secrets as texts.
+var shown = cmp.Comparer(func(a, b responsehub.Secret) bool { return string(a) == string(b) })
+
+func TestAnchorsAndMergesWork(t *testing.T) {
+	text := minimal + `
+people: [{id: ann, name: Ann, role: admin, phone: +31612345678, tenants: ["*"]}]
+tenants:
+  - &first
+    name: A
+    microsoft_tenant_id: 11111111-1111-4111-8111-111111111111
+    response: true
+    notify: {phone: {sequence: [ann], wait: 90s}, slack: ["https://hooks.example/x"]}
+    trial: {ends: 2027-01-31}
+  - <<: *first
+    name: "Ä & B"
+    microsoft_tenant_id: 11111111-1111-4111-8111-AAAAAAAAAAAA
+  - <<: *first
+    name: "a!"
+    microsoft_tenant_id: 11111111-1111-4111-8111-111111111113
+`
+	cfg, _, err := Parse("", []byte(text), environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenants, people := cfg.TenantsAndPeople()
+	notify := responsehub.Notify{Phone: &responsehub.OnCall{Sequence: []string{"ann"}, Wait: 90 * time.Second, Rounds: 3}, Slack: []string{"https://hooks.example/x"}}
+	ends := time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)
+	want := []responsehub.Tenant{
+		{V: 1, ID: "a", Name: "A", MicrosoftTenantID: "11111111-1111-4111-8111-111111111111", Response: true, Notify: notify, TrialEnds: ends},
+		{V: 1, ID: "b", Name: "Ä & B", MicrosoftTenantID: "11111111-1111-4111-8111-aaaaaaaaaaaa", Response: true, Notify: notify, TrialEnds: ends},
+		{V: 1, ID: "a-11111111-1111-4111-8111-111111111113", Name: "a!", MicrosoftTenantID: "11111111-1111-4111-8111-111111111113", Response: true, Notify: notify, TrialEnds: ends},
+	}
+	if d := cmp.Diff(want, tenants); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]responsehub.Person{{V: 1, ID: "ann", Name: "Ann", Role: responsehub.Admin, Phone: "+31612345678", Tenants: []string{"*"}}}, people); d != "" {
+		t.Error(d)
+	}
+	if n := len(cfg.Secrets.Bytes()); n != 32 {
+		t.Errorf("key has %d bytes", n)
+	}
+}
+
+func TestLoadReadsAFile(t *testing.T) {
+	t.Setenv("RESPONSEHUB_KEY", key)
+	t.Setenv("PETRA_SECRET", "whsec_"+key)
+	file := filepath.Join(t.TempDir(), "hub.yaml")
+	if err := os.WriteFile(file, []byte(minimal), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Load(file); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := Load(file + ".not"); err == nil {
+		t.Error("a missing file was loaded")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{Example(), awake(), minimal, "a: &a [*a]", "a: &a {b: *a}\n<<: *a", "? [x]\n: y", "redis: &r {<<: *r}", "tenants: [{notify: {phone: {wait: 1s}}}]", "\x00", "---\n---\n", "server: !!binary aGVsbG8="} {
+		f.Add(s)
+	}
+	lookup := environment("RESPONSEHUB_REDIS_PASSWORD", "p", "RESPONSEHUB_CONSOLE_OIDC_ISSUER", "https://x.example")
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "file") { // nothing of the machine's
+			return
+		}
+		cfg, faults, err := Parse("f", []byte(text), lookup)
+		if err == nil {
+			cfg.TenantsAndPeople()
+			cfg.Secrets.Bytes()
+		}
+		for _, fault := range faults {
+			if fault.Message == "" || fault.Line < 0 {
+				t.Errorf("%+v", fault)
+			}
+		}
+	})
+}
+
+// Each level merges the one before it twenty times: three lines more and a parser
+// that follows them all would not come back.
+func TestAMergeBombIsStopped(t *testing.T) {
+	text := "server: &l0 {listen: ':1'}\n"
+	for i := range 12 {
+		text += "x" + strconv.Itoa(i) + ": &l" + strconv.Itoa(i+1) + " {<<: [" + strings.TrimSuffix(strings.Repeat("*l"+strconv.Itoa(i)+", ", 20), ", ") + "]}\n"
+	}
+	_, _, err := Parse("f", []byte(text+"redis: *l12\n"), environment())
+	if err == nil || !strings.Contains(err.Error(), "unfolds into too much") {
+		t.Error(err)
+	}
 }

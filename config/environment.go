@@ -16,14 +16,14 @@ func (r *reader) overrides(root *yaml.Node) {
 	}
 	for f := range reflect.TypeFor[Config]().Fields() {
 		if t := structOf(f.Type); t != nil {
-			r.override(root, t, f.Tag.Get("yaml"), "RESPONSEHUB_"+strings.ToUpper(f.Tag.Get("yaml")))
+			r.override(root, t, f.Tag.Get("yaml"), f.Tag.Get("yaml"), "RESPONSEHUB_"+strings.ToUpper(f.Tag.Get("yaml")))
 		}
 	}
 }
 
 // override creates the section under parent only when one of its
 // keys is set, because an absent section means something.
-func (r *reader) override(parent *yaml.Node, section reflect.Type, key, prefix string) {
+func (r *reader) override(parent *yaml.Node, section reflect.Type, key, path, prefix string) {
 	for f := range section.Fields() {
 		name := prefix + "_" + strings.ToUpper(f.Tag.Get("yaml"))
 		if t := structOf(f.Type); t != nil {
@@ -32,7 +32,7 @@ func (r *reader) override(parent *yaml.Node, section reflect.Type, key, prefix s
 				holder = existing
 			}
 			before := len(holder.Content)
-			r.override(holder, t, f.Tag.Get("yaml"), name)
+			r.override(holder, t, f.Tag.Get("yaml"), dotted(path, f.Tag.Get("yaml")), name)
 			if len(holder.Content) > before && lookupKey(parent, key) == nil {
 				addKey(parent, key, holder)
 			}
@@ -49,6 +49,7 @@ func (r *reader) override(parent *yaml.Node, section reflect.Type, key, prefix s
 			addKey(parent, key, holder)
 		}
 		addKey(holder, f.Tag.Get("yaml"), node)
+		r.set[dotted(path, f.Tag.Get("yaml"))] = name
 	}
 }
 

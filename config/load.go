@@ -35,7 +35,7 @@ func Load(path string) (*Config, []Fault, error) {
 // Parse is [Load] for bytes already read; name stands in the faults, lookup is the
 // environment.
 func Parse(name string, b []byte, lookup func(string) (string, bool)) (*Config, []Fault, error) {
-	r := &reader{file: name, lookup: lookup, lines: make(map[string]int)}
+	r := &reader{file: name, lookup: lookup, lines: make(map[string]int), set: make(map[string]string)}
 	cfg := new(Config)
 	if root := r.document(b); root != nil {
 		r.overrides(root)

@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,16 +24,22 @@ const (
 // reader fills structs from YAML nodes, collects the faults and remembers on which
 // line each path stands.
 type reader struct {
-	file   string
-	lookup func(string) (string, bool)
-	lines  map[string]int
-	faults []Fault
-	nodes  int
-	nest   int
+	file    string
+	lookup  func(string) (string, bool)
+	lines   map[string]int
+	set     map[string]string // by path: the variable that set it
+	faults  []Fault
+	nodes   int
+	nest    int
+	stopped bool
 }
 
 func (r *reader) fault(path, format string, args ...any) {
-	r.faults = append(r.faults, Fault{File: r.file, Line: r.line(path), Path: path, Message: fmt.Sprintf(format, args...)})
+	f := Fault{File: r.file, Line: r.line(path), Path: path, Message: fmt.Sprintf(format, args...)}
+	if name := r.set[path]; name != "" {
+		f.Line, f.Message = 0, f.Message+" (set by "+name+")"
+	}
+	r.faults = append(r.faults, f)
 }
 
 func (r *reader) warn(path, format string, args ...any) {
@@ -72,10 +80,7 @@ func (r *reader) fill(v reflect.Value, n *yaml.Node, path string, tag reflect.St
 	if n != nil && isNull(n) {
 		n = nil
 	}
-	if r.nodes++; r.nodes > maxNodes || r.nest > maxNest {
-		if r.nodes == maxNodes+1 || r.nest > maxNest {
-			r.fault(path, "unfolds into too much: its anchors refer to each other")
-		}
+	if r.exhausted(path) {
 		return
 	}
 	r.nest++
@@ -109,6 +114,19 @@ func (r *reader) fill(v reflect.Value, n *yaml.Node, path string, tag reflect.St
 	}
 }
 
+// exhausted reports whether reading has to stop, and says so once.
+func (r *reader) exhausted(path string) bool {
+	r.nodes++
+	if r.nodes <= maxNodes && r.nest <= maxNest {
+		return false
+	}
+	if !r.stopped {
+		r.stopped = true
+		r.fault(path, "unfolds into too much: its anchors refer to each other")
+	}
+	return true
+}
+
 // section fills a struct; keys it does not know are faults.
 func (r *reader) section(v reflect.Value, n *yaml.Node, path string) {
 	if n != nil && n.Kind != yaml.MappingNode {
@@ -123,7 +141,7 @@ func (r *reader) section(v reflect.Value, n *yaml.Node, path string) {
 		r.fill(v.FieldByIndex(f.Index), values[key], dotted(path, key), f.Tag)
 		delete(values, key)
 	}
-	for key := range values {
+	for _, key := range slices.Sorted(maps.Keys(values)) {
 		r.fault(dotted(path, key), "is not known here; the keys are %s", strings.Join(known, ", "))
 	}
 }
@@ -166,7 +184,7 @@ func (r *reader) pairs(n *yaml.Node, path string) map[string]*yaml.Node {
 func (r *reader) mergedPairs(n *yaml.Node, path string) map[string]*yaml.Node {
 	r.nest++
 	defer func() { r.nest-- }()
-	if r.nest > maxNest {
+	if r.exhausted(path) {
 		return nil
 	}
 	switch n.Kind {
@@ -218,9 +236,10 @@ func (r *reader) dictionary(v reflect.Value, n *yaml.Node, path string, tag refl
 		return
 	}
 	m := make(map[string]string)
-	for key, e := range r.pairs(n, path) {
+	values := r.pairs(n, path)
+	for _, key := range slices.Sorted(maps.Keys(values)) {
 		var s string
-		r.fill(reflect.ValueOf(&s).Elem(), e, dotted(path, key), tag)
+		r.fill(reflect.ValueOf(&s).Elem(), values[key], dotted(path, key), tag)
 		m[key] = s
 	}
 	if len(m) > 0 {
