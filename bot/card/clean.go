@@ -16,8 +16,9 @@ const maxMarks = 3
 func Clean(s string, most int) string {
 	// A character needs four bytes at most, and marks are dropped: what lies beyond this
 	// can hardly be shown, and megabytes need not be looked at.
+	tail := ""
 	if limit := most*16 + 64; len(s) > limit {
-		s = s[:limit]
+		s, tail = s[:limit], "…"
 	}
 	var b strings.Builder
 	n, marks, space := 0, 0, false
@@ -51,7 +52,7 @@ func Clean(s string, most int) string {
 		b.WriteRune(r)
 		n++
 	}
-	return b.String()
+	return b.String() + tail
 }
 
 // hidden reports whether the character is not shown as itself: it cannot be seen,

@@ -1,0 +1,123 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+
+	"responsehub"
+	"responsehub/bot/card"
+)
+
+// Every sentence that the bot says or records stands here.
+
+const (
+	saySignIn      = "The bot cannot sign in at Microsoft. Check teams.app_id, teams.tenant_id and teams.client_secret, and that the secret has not expired."
+	saySignInLater = "The bot could not get a token from Microsoft; it tries again."
+	sayNotThere    = "The card or its channel does not exist any more in Teams."
+	sayThrottled   = "Teams asks the bot to wait; the card follows then."
+	sayTeamsAway   = "Teams could not be reached; it is tried again."
+	sayNoID        = "Teams took the message but gave no id for it; it may show twice."
+	sayOddHost     = "The channel's service address is not one of Teams, so nothing was sent there. Install the app in the channel again."
+	sayOddID       = "The channel's id is not one of Teams. Check notify.teams of the tenant."
+
+	sayNotInstalled = "The bot is not installed in this channel. Add the app to the team in Teams."
+	sayRemoved      = "The bot was removed from this channel. Add the app to the team in Teams again."
+
+	sayNoIncident = "This incident is not known to the hub any more."
+	sayNotOurCard = "This is not the live card of the incident. Use the newest card in the incident's channel."
+	sayCardYoung  = "The card is just being posted. Press again in a moment."
+	sayLate       = "The hub did not answer in time. Your click may have been taken; the card will show it. Press again if it does not."
+	sayLateReveal = "The hub did not answer in time. Press Show password again; if it is gone, ask for a new one with a reason."
+	sayChoose     = "Choose at least one item first."
+	sayNoButton   = "This button is not known to the hub. Use the newest card in the incident's channel."
+	sayNobody     = "Teams did not say who you are, so nothing was done."
+	sayPassword   = "One-time password"
+	sayAgain      = "This card was older than the incident. Look at it again, then press."
+
+	sayHelp     = "I know: incidents, incident <ref>, ack <ref>, who is on call, whoami, help. Steps are run with the buttons on an incident's card."
+	sayUnknown  = "I do not know that. Write help for what I know."
+	sayNone     = "No open incidents."
+	sayOpen     = "Open incidents"
+	sayOnCall   = "On call, in the order in which people are called"
+	sayNoTenant = "You have no tenants in this hub. Ask your administrator."
+	sayWhichRef = "Which one? Write for instance: incident RH-7K2M"
+	sayMaybe    = "The post of the Teams card was not confirmed; it is posted again and may show twice."
+)
+
+func sayTeamsRefused(status int, code string) string {
+	return fmt.Sprintf("Teams refused the message (%s).", reason(status, code))
+}
+
+func sayTeamsDown(status int) string {
+	return fmt.Sprintf("Teams has trouble of its own (%d); it is tried again.", status)
+}
+
+func reason(status int, code string) string {
+	if code == "" {
+		return fmt.Sprint(status)
+	}
+	return fmt.Sprintf("%d, %s", status, code)
+}
+
+// sayForbidden tells what to do about a 403.
+func sayForbidden(code string) string {
+	switch code {
+	case "BotNotInConversationRoster":
+		return "The bot is not in this channel any more. Add the app to the team in Teams again."
+	case "BotDisabledByAdmin":
+		return "An administrator has disabled the bot in Teams. Allow the app in the Teams admin center."
+	case "ConversationBlockedByUser":
+		return "The conversation is blocked for the bot. Unblock it in Teams."
+	case "NotEnoughPermissions":
+		return "The bot may not post in this channel. Let apps post there in the channel's settings."
+	}
+	return "Teams does not let the bot post in this channel (" + reason(403, code) + ")."
+}
+
+func sayPosted(ch responsehub.Channel) string { return "Teams card posted in " + place(ch) }
+
+func sayFailed(channel responsehub.Channel, why string) string {
+	return "Teams card in " + place(channel) + " failed: " + why
+}
+
+func sayRefused(name, why string) string { return "Refused to " + name + ": " + why }
+
+// place names a channel for people.
+func place(ch responsehub.Channel) string {
+	name := card.Clean(ch.Name, 60)
+	switch {
+	case ch.TeamName != "" && name != "":
+		return card.Clean(ch.TeamName, 60) + " / " + name
+	case ch.TeamName != "":
+		return card.Clean(ch.TeamName, 60)
+	case name != "":
+		return name
+	}
+	return ch.ID
+}
+
+func sayWho(a responsehub.Actor, objectID string) string {
+	if a.Role == "" {
+		return "You are not on this hub's list of people. Give your administrator this Entra object id: " + objectID
+	}
+	tenants := strings.Join(a.Tenants, ", ")
+	if tenants == "*" {
+		tenants = "all tenants"
+	}
+	return fmt.Sprintf("You are %s, role %s, for %s. Your Entra object id is %s.", a.Name, a.Role, tenants, objectID)
+}
+
+func sayLine(inc *responsehub.Incident) string {
+	return fmt.Sprintf("%s  %s  %s  %s (%s)  %s", inc.Ref, inc.State, inc.Severity, card.Clean(inc.Title, 80), card.Clean(inc.Tenant.Name, 60), card.Clean(inc.Account.Label(), 80))
+}
+
+func sayMore(n int) string {
+	return fmt.Sprintf("Only the newest %d are listed; the console shows all.", n)
+}
+
+func saySequence(tenant string, names []string) string {
+	if len(names) == 0 {
+		return tenant + ": nobody is called; the tenant has no phone sequence."
+	}
+	return tenant + ": " + strings.Join(names, ", then ")
+}
