@@ -56,7 +56,9 @@ type Server struct {
 func New(world *tenant.World, login *login.Server, log *wire.Log) *Server {
 	s := &Server{world: world, login: login, log: log, running: map[string]int{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /exchange/adminapi/beta/{tenant}/InvokeCommand", s.invoke)
+	for _, mount := range []string{"/exchange", ""} { // whoever mounts the server may keep the prefix or strip it
+		mux.HandleFunc("POST "+mount+"/adminapi/beta/{tenant}/InvokeCommand", s.invoke)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		log.Unexpected(vendor, r.Method+" "+r.URL.Path)
 		write(w, http.StatusNotFound, failure("NotFound", "No HTTP resource was found that matches the request URI.", ""))
@@ -186,7 +188,11 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, all []object) {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	here := scheme + "://" + r.Host + r.URL.Path
+	path := r.URL.EscapedPath()
+	if asked, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(asked, "/") {
+		path = asked // as the client knows it
+	}
+	here := scheme + "://" + r.Host + path
 	end := min(offset+size, len(all))
 	body := object{
 		"@odata.context": here + "/$metadata#Collection(Exchange.GenericHashTable)", "adminapi.warnings@odata.type": "#Collection(String)",

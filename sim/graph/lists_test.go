@@ -3,6 +3,8 @@ package graph_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -35,6 +37,19 @@ func TestUsersArePaged(t *testing.T) {
 		t.Errorf("%d users on %d pages, want 38 on 4", len(seen), pages)
 	}
 	s.want(400, "Request_BadRequest", "GET", "/users?$top=1000", "")
+}
+
+// TestMountedWithoutItsPrefix: the links of a server behind http.StripPrefix keep the prefix.
+func TestMountedWithoutItsPrefix(t *testing.T) {
+	s := newStage(t)
+	ts := httptest.NewServer(http.StripPrefix("/graph", s.graph))
+	defer ts.Close()
+	a := s.want(200, "", "GET", ts.URL+"/graph/v1.0/users?$top=1", "")
+	next, _ := a.body["@odata.nextLink"].(string)
+	if !strings.HasPrefix(next, ts.URL+"/graph/v1.0/users?") {
+		t.Errorf("next link %q", next)
+	}
+	s.want(200, "", "GET", next, "")
 }
 
 func TestFiltersOfMail(t *testing.T) {

@@ -36,8 +36,8 @@ const (
 	perMailbox = 4
 )
 
-// Server is the simulated Graph. It is an http.Handler for paths under /graph/v1.0 and records its
-// own traffic.
+// Server is the simulated Graph. It is an http.Handler for paths under /graph/v1.0 (or /v1.0, where a
+// prefix was stripped) and records its own traffic.
 type Server struct {
 	world   *tenant.World
 	login   *login.Server
@@ -131,21 +131,33 @@ func (s *Server) answer(r *http.Request) reply {
 	if err != nil {
 		return fail(http.StatusBadRequest, "BadRequest", "The query string is malformed.")
 	}
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	c := &call{
-		ctx: r.Context(), s: s, claims: claims, method: r.Method, path: strings.TrimPrefix(r.URL.EscapedPath(), prefix), query: query,
-		header: r.Header, body: body, base: scheme + "://" + r.Host + prefix,
-	}
-	if !strings.HasPrefix(r.URL.EscapedPath(), prefix+"/") {
+	path, base, ok := locate(r)
+	c := &call{ctx: r.Context(), s: s, claims: claims, method: r.Method, path: path, query: query, header: r.Header, body: body, base: base}
+	if !ok {
 		return c.unknown()
 	}
 	if c.path == "/$batch" && c.method == http.MethodPost {
 		return c.batch()
 	}
 	return c.do()
+}
+
+// locate splits a request's address at /v1.0: the path below it, and the base address above it as the
+// client knows it. Whoever mounts the server may keep the prefix /graph or strip it.
+func locate(r *http.Request) (path, base string, ok bool) {
+	path = r.URL.EscapedPath()
+	mount, below, found := strings.Cut(path, "/v1.0/")
+	if !found || (mount != "" && mount != "/graph") {
+		return path, "", false
+	}
+	if asked, _, found := strings.Cut(r.RequestURI, "/v1.0/"); found && strings.HasPrefix(asked, "/") {
+		mount = asked
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return "/" + below, scheme + "://" + r.Host + mount + "/v1.0", true
 }
 
 // call is one request, from the wire or from a batch.
