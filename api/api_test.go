@@ -175,7 +175,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 	seen.WriteString(second.body)
 	h.Close()
 	seen.WriteString(h.logged.String())
-	for _, secret := range []string{password, "SNAPSHOT", "SEALED", "U0VBTEVELUJPWA", string(bootstrap), h.keys["admin"], h.dir.keys[0].Hash} {
+	for _, secret := range []string{password, "SLACK-SECRET", "HOOK-SECRET", "u:p@", "SNAPSHOT", "SEALED", "U0VBTEVELUJPWA", string(bootstrap), h.keys["admin"], h.dir.keys[0].Hash} {
 		if strings.Contains(seen.String(), secret) {
 			t.Errorf("%q got out", secret)
 		}

@@ -25,7 +25,7 @@ var (
 	hashKey   = []byte("0123456789abcdef0123456789abcdef")
 	bootstrap = responsehub.Secret("bootstrap-key-of-more-than-32-characters")
 	contoso   = responsehub.Tenant{V: 1, ID: "t1", Name: "Contoso", MicrosoftTenantID: "11111111-1111-4111-8111-111111111111", Response: true,
-		Notify: responsehub.Notify{Phone: &responsehub.OnCall{Sequence: []string{"ann"}, Wait: 3 * time.Minute, Rounds: 3}}}
+		Notify: responsehub.Notify{Slack: []string{"https://hooks.slack.test/SLACK-SECRET"}, Webhooks: []string{"https://u:p@sink.test/HOOK-SECRET"}, Phone: &responsehub.OnCall{Sequence: []string{"ann"}, Wait: 3 * time.Minute, Rounds: 3}}}
 	fabrikam = responsehub.Tenant{V: 1, ID: "t2", Name: "Fabrikam", MicrosoftTenantID: "22222222-2222-4222-8222-222222222222"}
 )
 

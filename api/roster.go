@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -61,7 +62,7 @@ func rosterPeople(in []Person) ([]responsehub.Person, error) {
 		}
 		seen[p.ID] = true
 		out = append(out, responsehub.Person{
-			V: 1, ID: p.ID, Name: p.Name, EntraObjectID: p.EntraObjectID, Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: orEmpty(p.Tenants),
+			V: 1, ID: p.ID, Name: p.Name, EntraObjectID: strings.ToLower(p.EntraObjectID), Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: orEmpty(p.Tenants),
 		})
 	}
 	return out, nil
@@ -86,7 +87,7 @@ func (a *API) rosterTenants(in []RosterTenant, people map[string]bool) ([]respon
 		if err != nil {
 			return nil, err
 		}
-		tenant := responsehub.Tenant{V: 1, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: maps.Clone(t.SourceIDs), Notify: notify}
+		tenant := responsehub.Tenant{V: 1, Name: t.Name, MicrosoftTenantID: id, SourceIDs: maps.Clone(t.SourceIDs), Notify: notify}
 		if was, ok := a.dir.Tenant(id); ok {
 			tenant.ID, tenant.Response = was.ID, was.Response
 		}
@@ -111,7 +112,7 @@ func rosterNotify(n Notify, at string, people map[string]bool) (responsehub.Noti
 			return out, invalid(fmt.Sprintf("%s/phone/sequence/%d", at, i), fmt.Sprintf("There is no person %.40q.", id))
 		}
 	}
-	phone := responsehub.OnCall{Sequence: n.Phone.Sequence, Rounds: n.Phone.Rounds}
+	phone := responsehub.OnCall{Sequence: n.Phone.Sequence, Wait: 3 * time.Minute, Rounds: cmp.Or(n.Phone.Rounds, 3)}
 	if n.Phone.Wait != "" {
 		wait, err := time.ParseDuration(n.Phone.Wait)
 		if err != nil || wait <= 0 {

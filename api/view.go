@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"slices"
 
 	"responsehub"
@@ -46,7 +47,7 @@ func stepView(s *responsehub.Step, blocked string) Step {
 func tenantView(t *responsehub.Tenant) Tenant {
 	v := Tenant{
 		ID: t.ID, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: t.Response,
-		Notify: Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: t.Notify.Slack, Webhooks: t.Notify.Webhooks},
+		Notify: Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: hosts(t.Notify.Slack), Webhooks: hosts(t.Notify.Webhooks)},
 	}
 	if p := t.Notify.Phone; p != nil {
 		v.Notify.Phone = &Phone{Sequence: orEmpty(p.Sequence), Wait: p.Wait.String(), Rounds: p.Rounds}
@@ -55,6 +56,20 @@ func tenantView(t *responsehub.Tenant) Tenant {
 		v.Trial = &Trial{Ends: t.TrialEnds}
 	}
 	return v
+}
+
+// hosts names only the host of each address: whoever has the whole of an incoming
+// webhook's address can post there.
+func hosts(addresses []string) []string {
+	var out []string
+	for _, a := range addresses {
+		host := "..."
+		if u, err := url.Parse(a); err == nil && u.Host != "" {
+			host = u.Scheme + "://" + u.Host + "/..."
+		}
+		out = append(out, host)
+	}
+	return out
 }
 
 // orEmpty keeps null out of answers.

@@ -129,15 +129,15 @@ type Notify struct {
 	Phone    *Phone            `json:"phone,omitempty"`
 	Mail     []string          `json:"mail,omitempty"`
 	PSA      *responsehub.Desk `json:"psa,omitempty"`
-	Slack    []string          `json:"slack,omitempty"`
-	Webhooks []string          `json:"webhooks,omitempty"`
+	Slack    []string          `json:"slack,omitempty" doc:"addresses of incoming webhooks; an answer names only their hosts"`
+	Webhooks []string          `json:"webhooks,omitempty" doc:"addresses that get every event; an answer names only their hosts"`
 }
 
 // Phone is a phone sequence.
 type Phone struct {
 	Sequence []string `json:"sequence" need:"true" doc:"ids of people, in order"`
-	Wait     string   `json:"wait,omitempty" doc:"until the next person is called, such as 3m"`
-	Rounds   int      `json:"rounds,omitempty"`
+	Wait     string   `json:"wait,omitempty" doc:"until the next person is called, such as 90s; 3m when left out"`
+	Rounds   int      `json:"rounds,omitempty" doc:"how often the sequence is gone through; 3 when left out"`
 }
 
 // Trial is a trial's end.
