@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"responsehub"
+	"responsehub/api"
+	"responsehub/config"
+)
+
+// readRoster reads the tenants and people of a configuration file. Faults elsewhere in
+// it do not matter: whoever applies tenants need not have the hub's secrets.
+func readRoster(file string) (api.Roster, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return api.Roster{}, err
+	}
+	cfg, faults, _ := config.Parse(file, b, os.LookupEnv)
+	faults = slices.DeleteFunc(faults, func(f config.Fault) bool {
+		ours := f.Path == "" || strings.HasPrefix(f.Path, "tenants") || strings.HasPrefix(f.Path, "people")
+		return !ours || f.Warning
+	})
+	if len(faults) > 0 {
+		return api.Roster{}, &responsehub.Error{Kind: responsehub.Invalid, Message: faults[0].Error()}
+	}
+	said := responseSaid(b)
+	tenants, people := cfg.TenantsAndPeople()
+	var r api.Roster
+	for i := range tenants {
+		t := rosterTenant(&tenants[i])
+		if i < len(said) && !said[i] {
+			t.Response = nil
+		}
+		r.Tenants = append(r.Tenants, t)
+	}
+	for _, p := range people {
+		r.People = append(r.People, api.Person{
+			ID: p.ID, Name: p.Name, EntraObjectID: p.EntraObjectID, Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: slices.Concat([]string{}, p.Tenants),
+		})
+	}
+	return r, nil
+}
+
+// responseSaid tells for each tenant of the file whether it says what Response is.
+func responseSaid(b []byte) []bool {
+	var file struct {
+		Tenants []map[string]yaml.Node `yaml:"tenants"`
+	}
+	if yaml.Unmarshal(b, &file) != nil {
+		return nil
+	}
+	var said []bool
+	for _, t := range file.Tenants {
+		_, ok := t["response"]
+		said = append(said, ok)
+	}
+	return said
+}
+
+func rosterTenant(t *responsehub.Tenant) api.RosterTenant {
+	out := api.RosterTenant{
+		Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: &t.Response,
+		Notify: api.Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: t.Notify.Slack, Webhooks: t.Notify.Webhooks},
+	}
+	if p := t.Notify.Phone; p != nil {
+		out.Notify.Phone = &api.Phone{Sequence: p.Sequence, Wait: p.Wait.String(), Rounds: p.Rounds}
+	}
+	if !t.TrialEnds.IsZero() {
+		out.Trial = &api.Trial{Ends: t.TrialEnds}
+	}
+	return out
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"responsehub/api"
+)
+
+func newTenant() *cobra.Command {
+	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantApply())
+}
+
+func newTenantList() *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "The tenants within the key's reach", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		hub, err := newClient()
+		if err != nil {
+			return err
+		}
+		var list api.List[api.Tenant]
+		if err := hub.do(c.Context(), "GET", "/v1/tenants", nil, &list); err != nil {
+			return err
+		}
+		return show(c, list, func(w io.Writer) {
+			row(w, "ID", "NAME", "MICROSOFT TENANT", "RESPONSE", "NOTIFIED BY")
+			for _, t := range list.Items {
+				row(w, t.ID, t.Name, t.MicrosoftTenantID, onOff(t.Response), notified(t.Notify))
+			}
+		})
+	}}
+}
+
+func notified(n api.Notify) string {
+	var ways []string
+	for _, way := range []struct {
+		name string
+		on   bool
+	}{{"teams", len(n.Teams) > 0}, {"phone", n.Phone != nil}, {"mail", len(n.Mail) > 0}, {"psa", n.PSA != nil}, {"slack", len(n.Slack) > 0}, {"webhooks", len(n.Webhooks) > 0}} {
+		if way.on {
+			ways = append(ways, way.name)
+		}
+	}
+	if ways == nil {
+		return "nothing"
+	}
+	return strings.Join(ways, ", ")
+}
+
+func newTenantResponse() *cobra.Command {
+	return &cobra.Command{Use: "response ID on|off", Short: "Turn on or off that steps 1 to 3 run by themselves", Args: cobra.ExactArgs(2), RunE: func(c *cobra.Command, args []string) error {
+		if args[1] != "on" && args[1] != "off" {
+			return wrongUsage("Response is turned on or off, not %q", args[1])
+		}
+		hub, err := newClient()
+		if err != nil {
+			return err
+		}
+		var t api.Tenant
+		if err := hub.do(c.Context(), "PATCH", path("v1", "tenants", args[0]), api.TenantChange{Response: args[1] == "on"}, &t); err != nil {
+			return err
+		}
+		return show(c, t, func(w io.Writer) { row(w, t.Name+": Response is "+onOff(t.Response)+".") })
+	}}
+}
+
+func newTenantApply() *cobra.Command {
+	return &cobra.Command{
+		Use: "apply FILE", Short: "Take over the tenants and people of a configuration file", Args: cobra.ExactArgs(1),
+		Long: "Takes over the tenants and people of a configuration file. Those it does not name stay as they are;\nso does the Response of a tenant whose entry does not say. The rest of the file is not looked at.",
+		RunE: func(c *cobra.Command, args []string) error {
+			roster, err := readRoster(args[0])
+			if err != nil {
+				return err
+			}
+			hub, err := newClient()
+			if err != nil {
+				return err
+			}
+			var a api.Applied
+			if err := hub.do(c.Context(), "PUT", "/v1/tenants", roster, &a); err != nil {
+				return err
+			}
+			return show(c, a, func(w io.Writer) {
+				row(w, fmt.Sprintf("Applied %d tenants and %d people.", a.Tenants, a.People))
+			})
+		},
+	}
+}
