@@ -1,0 +1,85 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"responsehub"
+	"responsehub/remediation"
+)
+
+// Key names are stored names: they never change. Everything of a partition carries its
+// hash tag, so that one script may touch all of it on a Cluster.
+
+func tag(partition int) string { return fmt.Sprintf("{h%02d}:", partition) }
+
+func tagOf(id string) string { return tag(remediation.Partition(id)) }
+
+func subjectKey(id string) string { return tagOf(id) + "inc:" + id }
+
+func eventsKey(id string) string { return tagOf(id) + "events:" + id }
+
+func dueKey(partition int) string { return tag(partition) + "due" }
+
+// lanesKey is a SET of the lanes that have something to do, whether due, held or dead.
+// It is what sweeping compares the due lanes with.
+func lanesKey(partition int) string { return tag(partition) + "lanes" }
+
+func fenceKey(partition int) string { return tag(partition) + "fence" }
+
+func deadKey(partition int) string { return tag(partition) + "dead" }
+
+func bellKey(partition int) string { return tag(partition) + "bell" }
+
+func refsKey(partition int) string { return tag(partition) + "refs" }
+
+func laneKey(id string, lane responsehub.Lane) string {
+	return tagOf(id) + "lane:" + member(id, lane)
+}
+
+// member is a lane's name in the sets of lanes. Ids contain no bar; lanes may.
+func member(id string, lane responsehub.Lane) string { return id + "|" + string(lane) }
+
+func splitMember(m string) (id string, lane responsehub.Lane, ok bool) {
+	id, name, ok := strings.Cut(m, "|")
+	return id, responsehub.Lane(name), ok && id != "" && name != ""
+}
+
+// accountKey hashes the account key: it holds a person's address, and a key's name
+// shows up in slow logs and monitors.
+func accountKey(account string) string {
+	sum := sha256.Sum256([]byte(account))
+	return tagOf(account) + "account:" + hex.EncodeToString(sum[:16])
+}
+
+func listKey(partition int) string { return tag(partition) + "list" }
+
+func tenantListKey(partition int, tenant string) string {
+	return tag(partition) + "list:tenant:" + tenant
+}
+
+func stateListKey(partition int, state responsehub.IncidentState) string {
+	return tag(partition) + "list:state:" + string(state)
+}
+
+// deliveryKey takes source|delivery id.
+func deliveryKey(delivery string) string { return tagOf(delivery) + "delivery:" + delivery }
+
+const (
+	partitionsKey       = "{dir}:partitions"
+	directoryVersionKey = "{dir}:version"
+	tenantsKey          = "{dir}:tenants"
+	peopleKey           = "{dir}:people"
+	apiKeysKey          = "{dir}:keys"
+	channelsKey         = "{dir}:channels"
+)
+
+func limitTag(dest string) string { return "{lim:" + strings.ReplaceAll(dest, "}", "_") + "}:" }
+
+func blockKey(dest string) string { return limitTag(dest) + "block" }
+
+func permitsKey(dest string) string { return limitTag(dest) + "permits" }
+
+func rateKey(dest string) string { return limitTag(dest) + "rate" }

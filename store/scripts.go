@@ -1,0 +1,40 @@
+package store
+
+import (
+	"embed"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+// Each transition is one script. A script is put together from the fragments it needs,
+// so that commit and settle write by the very same lines.
+var (
+	commitChange     = script("now_time", "wake_lane", "write_subject", "commit_change")
+	settleLane       = script("now_time", "wake_lane", "write_subject", "settle_lane")
+	peekDue          = script("now_time", "next_due", "peek_due")
+	claimLanes       = script("now_time", "next_due", "claim_lanes")
+	extendLease      = script("now_time", "extend_lease")
+	sweepPartition   = script("now_time", "wake_lane", "sweep_partition")
+	reviveLane       = script("now_time", "wake_lane", "revive_lane")
+	changeDirectory  = script("now_time", "change_directory")
+	blockDestination = script("now_time", "block_destination")
+	readBlock        = script("now_time", "read_block")
+	takePermit       = script("now_time", "take_permit")
+)
+
+func script(names ...string) *redis.Script {
+	var b strings.Builder
+	for _, name := range names {
+		src, err := sources.ReadFile("lua/" + name + ".lua")
+		if err != nil {
+			panic(err) // embedded: a misspelt name fails every test
+		}
+		b.Write(src)
+		b.WriteByte('\n')
+	}
+	return redis.NewScript(b.String())
+}

@@ -1,0 +1,21 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"responsehub/store/storetest"
+)
+
+func TestInProcess(t *testing.T) { storetest.Bubble(t) }
+
+func TestRedisServer(t *testing.T) {
+	rdb := storetest.Redis(t).Client()
+	storetest.Run(t, func(*testing.T) redis.UniversalClient { return rdb })
+}
+
+func TestRedisCluster(t *testing.T) {
+	rdb := storetest.Cluster(t)
+	storetest.Run(t, func(*testing.T) redis.UniversalClient { return rdb })
+}
