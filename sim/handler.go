@@ -41,7 +41,7 @@ func (w *World) handler() http.Handler {
 
 	mux := http.NewServeMux()
 	for prefix, vendor := range w.vendors() {
-		mux.Handle(prefix+"/", http.StripPrefix(prefix, vendor))
+		mux.Handle(prefix, vendor)
 	}
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(secureHeaders(page)))
 	return guard(mux)
@@ -49,7 +49,9 @@ func (w *World) handler() http.Handler {
 
 // vendors are the simulators by path prefix.
 func (w *World) vendors() map[string]http.Handler {
-	return map[string]http.Handler{"/graph": w.Graph, "/teams": w.Teams.Handler()}
+	return map[string]http.Handler{
+		"/graph/": w.Graph, "/exchange/": w.Exchange, "/teams/": http.StripPrefix("/teams", w.Teams.Handler()),
+	}
 }
 
 // secureHeaders lets the page load nothing that is not its own.

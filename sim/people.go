@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
 	"responsehub/sim/teams"
@@ -44,6 +45,7 @@ func (w *World) people() (err error) {
 	}
 	w.Login = login.New(w.Microsoft, w.Wire)
 	w.Graph = graph.New(w.Microsoft, w.Login, w.Wire)
+	w.Exchange = exchange.New(w.Microsoft, w.Login, w.Wire)
 	w.Teams, err = teams.New(teams.Config{
 		URL: w.URL() + "/teams", BotURL: w.opts.HubURL + "/api/messages", AppID: BotAppID, TenantID: HomeTenantID,
 		Verify: w.verifyBot, Log: w.Wire, Client: loopbackClient(), People: Staff,

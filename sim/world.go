@@ -33,6 +33,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
 	"responsehub/sim/teams"
@@ -59,6 +60,7 @@ type World struct {
 	Teams     *teams.Service
 	Login     *login.Server
 	Graph     *graph.Server
+	Exchange  *exchange.Server
 
 	opts      Options
 	log       *slog.Logger

@@ -105,6 +105,11 @@ func call(t *testing.T, method, url, body string, header ...string) (int, string
 // botToken asks the sign-in service for one as the hub's bot would.
 func botToken(t *testing.T, w *World) string {
 	t.Helper()
+	return token(t, w, HomeTenantID, BotAppID, w.secrets.bot, "https://api.botframework.com/.default")
+}
+
+func token(t *testing.T, w *World, tenant, client, secret, scope string) string {
+	t.Helper()
 	pem, err := os.ReadFile(w.CAFile())
 	if err != nil {
 		t.Fatal(err)
@@ -113,10 +118,10 @@ func botToken(t *testing.T, w *World) string {
 	if !roots.AppendCertsFromPEM(pem) {
 		t.Fatal("the CA file holds no certificate")
 	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	defer client.CloseIdleConnections()
-	resp, err := client.PostForm(w.LoginURL()+"/"+HomeTenantID+"/oauth2/v2.0/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {BotAppID}, "client_secret": {w.secrets.bot}, "scope": {"https://api.botframework.com/.default"},
+	https := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	defer https.CloseIdleConnections()
+	resp, err := https.PostForm(w.LoginURL()+"/"+tenant+"/oauth2/v2.0/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {secret}, "scope": {scope},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -185,6 +190,23 @@ func TestBotPostsWithATokenOfTheSignInAndAPersonClicks(t *testing.T) {
 		if strings.Contains(answer, secret) || strings.Contains(requests, secret) {
 			t.Error("a secret is shown by /_world or /_requests")
 		}
+	}
+}
+
+func TestGraphAndExchangeStandAtTheirPrefixes(t *testing.T) {
+	t.Parallel()
+	w, _ := start(t)
+	scene := w.Scenes[1]
+	graph := token(t, w, scene.Tenant.ID, HubClientID, w.secrets.client, "https://graph.microsoft.com/.default")
+	status, answer := call(t, "GET", w.URL()+"/graph/v1.0/users/"+scene.Victim.ID+"?$select=id,accountEnabled", "", "Authorization", "Bearer "+graph)
+	if status != 200 || !strings.Contains(answer, scene.Victim.ID) {
+		t.Errorf("graph: %d %s", status, answer)
+	}
+	if status, answer := call(t, "POST", w.URL()+"/exchange/adminapi/beta/"+scene.Tenant.ID+"/InvokeCommand", `{}`); status != 401 {
+		t.Errorf("exchange without a token: %d %s", status, answer)
+	}
+	if u := w.Wire.UnexpectedAll(); len(u) > 0 {
+		t.Errorf("unexpected: %v", u)
 	}
 }
 
