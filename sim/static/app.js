@@ -57,7 +57,7 @@ function drawTeams() {
   tabs($('channels'), entries, place, key => { place = key; });
   const channel = place === 'a:' ? chat : t.channels.find(c => c.id === place);
   const list = channel ? channel.messages : [];
-  const roots = list.filter(m => m.root === m.id);
+  const roots = list.filter(m => m.root === m.id).reverse(); // newest thread on top
   const drawn = roots.map(m => el('article', 'thread', drawMessage(m), ...list.filter(r => r.root === m.id && r.id !== m.id).map(r => el('div', 'reply', drawMessage(r)))));
   if (!drawn.length) {
     const why = t.installed ? 'Nothing here yet. A card appears when the hub reports an incident.' : 'The app is not in the team.';
