@@ -370,7 +370,11 @@ func FuzzParse(f *testing.F) {
 		if strings.Contains(text, "file") { // nothing of the machine's
 			return
 		}
+		began := time.Now()
 		cfg, faults, err := Parse("f", []byte(text), lookup)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Fatalf("%d bytes took %s", len(text), took)
+		}
 		if err == nil {
 			cfg.TenantsAndPeople()
 			cfg.Secrets.Bytes()

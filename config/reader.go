@@ -17,8 +17,9 @@ import (
 
 // Anchors let a small file unfold into a huge one; these stop it.
 const (
-	maxNodes = 500_000
-	maxNest  = 40
+	maxNodes  = 1_000_000
+	maxNest   = 40
+	maxFaults = 1000
 )
 
 // reader fills structs from YAML nodes, collects the faults and remembers on which
@@ -35,6 +36,9 @@ type reader struct {
 }
 
 func (r *reader) fault(path, format string, args ...any) {
+	if len(r.faults) >= maxFaults {
+		return // something else is wrong with this file
+	}
 	f := Fault{File: r.file, Line: r.line(path), Path: path, Message: fmt.Sprintf(format, args...)}
 	if name := r.set[path]; name != "" {
 		f.Line, f.Message = 0, f.Message+" (set by "+name+")"
@@ -43,8 +47,11 @@ func (r *reader) fault(path, format string, args ...any) {
 }
 
 func (r *reader) warn(path, format string, args ...any) {
+	before := len(r.faults)
 	r.fault(path, format, args...)
-	r.faults[len(r.faults)-1].Warning = true
+	if len(r.faults) > before {
+		r.faults[before].Warning = true
+	}
 }
 
 // line is the line of the path, or of the nearest thing around it.
@@ -116,8 +123,7 @@ func (r *reader) fill(v reflect.Value, n *yaml.Node, path string, tag reflect.St
 
 // exhausted reports whether reading has to stop, and says so once.
 func (r *reader) exhausted(path string) bool {
-	r.nodes++
-	if r.nodes <= maxNodes && r.nest <= maxNest {
+	if r.nodes++; r.nodes <= maxNodes && r.nest <= maxNest {
 		return false
 	}
 	if !r.stopped {
@@ -191,6 +197,7 @@ func (r *reader) mergedPairs(n *yaml.Node, path string) map[string]*yaml.Node {
 	case yaml.AliasNode:
 		return r.mergedPairs(n.Alias, path)
 	case yaml.MappingNode:
+		r.nodes += len(n.Content) // a large section merged often is work too
 		return r.pairs(n, path)
 	case yaml.SequenceNode:
 		all := make(map[string]*yaml.Node)
