@@ -32,5 +32,6 @@ USER 65532:65532
 EXPOSE 8080
 # SIGTERM drains within 15 s; give the container 20.
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=4s --start-period=5s CMD ["/responsehub", "health"]
 ENTRYPOINT ["/responsehub"]
 CMD ["serve", "--config", "/etc/responsehub.yaml"]

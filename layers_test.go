@@ -38,7 +38,7 @@ var mayImport = map[string]string{
 	"config":  ". remediation connectors/... bot intake store api",
 	"app":     "...",
 	"e2e":     "...",
-	"demo":    ". app config sim sim/... intake store",
+	"demo":    ". app config sim sim/... intake store remediation",
 	"e2e/...": "...",
 	"cmd/...": ". app config demo sim sim/... api intake store remediation",
 	// the pretend world speaks the wire and shares nothing with what it is to test
