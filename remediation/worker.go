@@ -18,9 +18,6 @@ const (
 	claimMost = 16
 	// bell is the longest time a partition is left unvisited when nothing rings.
 	bell = time.Second
-	// sweepEvery is how often a partition is checked for lanes that were lost, which a
-	// correct build never finds.
-	sweepEvery = time.Minute
 )
 
 // Run works the lanes until ctx ends. Then it claims nothing more, lets turns under way
@@ -36,7 +33,7 @@ func (e *Engine) Run(ctx context.Context) {
 	for p := range Partitions {
 		wg.Go(func() { e.partition(ctx, turns, p, &wg) })
 	}
-	wg.Go(func() { e.sweep(ctx) })
+	wg.Go(func() { e.sweepForever(ctx) })
 	wg.Wait()
 }
 
@@ -87,23 +84,6 @@ func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):
-	}
-}
-
-// sweep looks for lost lanes and counts them.
-func (e *Engine) sweep(ctx context.Context) {
-	for ctx.Err() == nil {
-		for p := range Partitions {
-			n, err := e.store.Sweep(ctx, p)
-			if err != nil && ctx.Err() == nil {
-				e.log.Warn("partition cannot be swept", "partition", p, "error", err)
-			}
-			if n > 0 {
-				e.metrics.swept.Add(float64(n))
-				e.log.Error("lanes were found that nobody would have visited; they are due again", "partition", p, "lanes", n)
-			}
-		}
-		sleep(ctx, sweepEvery)
 	}
 }
 

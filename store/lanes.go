@@ -98,7 +98,7 @@ func (s *Store) Extend(ctx context.Context, c remediation.Claim, lease time.Dura
 
 var outcomes = map[remediation.Then]string{
 	remediation.ThenKeep: "keep", remediation.ThenDone: "done", remediation.ThenAfter: "after",
-	remediation.ThenRetry: "retry", remediation.ThenDead: "dead",
+	remediation.ThenRetry: "retry", remediation.ThenPause: "pause", remediation.ThenDead: "dead",
 }
 
 // Settle writes a change under a lease and gives the lane back, or keeps it, in one

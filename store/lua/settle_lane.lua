@@ -1,6 +1,6 @@
 -- Ends or saves a turn: the change and what becomes of the lane, together.
 -- KEYS  as write_subject; 13 is the lane
--- ARGV  1 fence token  2 dirty when claimed  3 keep|done|after|retry|dead  4 pause ms
+-- ARGV  1 fence token  2 dirty when claimed  3 keep|done|after|retry|pause|dead  4 pause ms
 --       5 error  6 <id>|<lane>  7 is there a change  8.. as write_subject
 -- returns {'SETTLED'} | {'STALE'} | {'CONFLICT'} | {'GAP', stored seq}
 
@@ -28,10 +28,10 @@ end
 
 if then_ == 'keep' then return { 'SETTLED' } end
 
-redis.call('HDEL', lane, 'token', 'until')
-if then_ == 'retry' then
-  redis.call('HINCRBY', lane, 'attempt', 1)
-  redis.call('HSET', lane, 'error', why)
+redis.call('HDEL', lane, 'token', 'until', 'paused')
+if then_ == 'retry' or then_ == 'pause' then
+  if then_ == 'retry' then redis.call('HINCRBY', lane, 'attempt', 1) end
+  redis.call('HSET', lane, 'error', why, 'paused', '1')
   redis.call('ZADD', due, int(now + after), member)
 elseif then_ == 'dead' and not woken then
   redis.call('HINCRBY', lane, 'attempt', 1)

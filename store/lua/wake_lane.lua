@@ -9,7 +9,7 @@ end
 -- wake makes a lane due after a pause (ms) and reports whether that is worth a bell.
 -- keys: lane, due, dead, lanes.
 local function wake(now, keys, member, after)
-  local h = redis.call('HMGET', keys.lane, 'token', 'until', 'attempt')
+  local h = redis.call('HMGET', keys.lane, 'token', 'until', 'paused')
   redis.call('HINCRBY', keys.lane, 'dirty', 1)
   redis.call('SADD', keys.lanes, member)
   if h[1] and number(h[2]) > now then
@@ -17,12 +17,12 @@ local function wake(now, keys, member, after)
   end
   local at = now + after
   if redis.call('ZREM', keys.dead, member) == 1 then
-    redis.call('HDEL', keys.lane, 'attempt', 'error')
+    redis.call('HDEL', keys.lane, 'attempt', 'error', 'paused')
   else
     local due = redis.call('ZSCORE', keys.due, member)
-    -- A failed turn (attempt > 0) keeps its pause, or a busy incident would turn
-    -- growing pauses into a hammer on a service that is down.
-    if due and (number(h[3]) > 0 or number(due) <= at) then return false end
+    -- A failed or limited turn keeps its pause, or a busy incident would turn growing
+    -- pauses into a hammer on a service that is down.
+    if due and (h[3] or number(due) <= at) then return false end
   end
   redis.call('ZADD', keys.due, int(at), member)
   return after < 1000 -- later than that the workers look by themselves
