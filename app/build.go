@@ -1,0 +1,131 @@
+package app
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"responsehub"
+	"responsehub/api"
+	"responsehub/bot"
+	"responsehub/config"
+	"responsehub/connectors/entra"
+	"responsehub/connectors/exchange"
+	"responsehub/connectors/graph"
+	"responsehub/connectors/transport"
+	"responsehub/intake"
+	"responsehub/remediation"
+	"responsehub/remediation/steps"
+	"responsehub/store"
+)
+
+// New puts a hub together from a checked configuration. It makes no request.
+func New(cfg *config.Config, opts Options) (*App, error) {
+	log := opts.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	key, err := base64.StdEncoding.DecodeString(string(cfg.Secrets.Key))
+	if err != nil {
+		return nil, errors.New("secrets.key is not base64")
+	}
+	a := &App{cfg: cfg, log: log, health: &health{version: opts.Version}}
+	if err := a.buildStore(key); err != nil {
+		return nil, err
+	}
+	if err := a.buildOutside(opts.Version); err != nil {
+		return nil, errors.Join(err, a.rdb.Close())
+	}
+	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.engine, log.With("part", "intake")); err != nil {
+		return nil, errors.Join(err, a.rdb.Close())
+	}
+	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key}, a.engine, a.directory, log.With("part", "api"))
+	a.public = server(a.handler(programs), log)
+	if cfg.Server.AdminListen != "" {
+		a.admin = server(a.metricsHandler(), log)
+	}
+	return a, nil
+}
+
+// buildStore makes the store and the engine on it.
+func (a *App) buildStore(key []byte) error {
+	r := a.cfg.Redis
+	rdb, err := store.Open(store.Config{Addrs: r.Addrs, MasterName: r.MasterName, Cluster: r.Cluster, Username: r.Username, Password: r.Password, TLS: r.TLS})
+	if err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	a.rdb, a.store = rdb, store.New(rdb)
+	a.directory = store.NewDirectory(rdb, a.log.With("part", "directory"))
+	a.engine, err = remediation.New(a.store, a.store, remediation.Config{Key: key, Tenants: a.directory}, a.log.With("part", "engine"))
+	if err != nil {
+		return errors.Join(err, rdb.Close())
+	}
+	return nil
+}
+
+// buildOutside makes the connectors and gives the engine its followers.
+func (a *App) buildOutside(version string) error {
+	hc, err := transport.New(transport.Config{Version: version, CAFile: a.cfg.Outbound.CAFile})
+	if err != nil {
+		return fmt.Errorf("outbound: %w", err)
+	}
+	m := a.cfg.Microsoft
+	login, err := entra.New(entra.Config{ClientID: m.ClientID, ClientSecret: m.ClientSecret, Certificate: string(m.Certificate), Authority: m.Authority, Graph: m.Graph}, hc)
+	if err != nil {
+		return fmt.Errorf("microsoft: %w", err)
+	}
+	limiter := &transport.Limiter{}
+	own := []string(nil)
+	if a.cfg.Teams != nil {
+		own = append(own, a.cfg.Teams.AppID)
+	}
+	if a.graph, err = graph.New(graph.Config{Graph: m.Graph, OwnApps: own}, login, hc, limiter, a.log.With("part", "graph")); err != nil {
+		return fmt.Errorf("microsoft.graph: %w", err)
+	}
+	mail, err := exchange.New(exchange.Config{Exchange: m.Exchange}, login, hc, limiter, a.log.With("part", "exchange"))
+	if err != nil {
+		return fmt.Errorf("microsoft.exchange: %w", err)
+	}
+	a.engine.Follow(
+		&steps.Lock{Directory: a.graph},
+		&steps.Retract{Mail: a.graph},
+		&steps.DisablePersistence{
+			Kinds: map[responsehub.ItemKind]steps.Foothold{
+				responsehub.InboxRule: a.graph.Rules(), responsehub.ServicePrincipal: a.graph.EnterpriseApps(),
+				responsehub.AppRegistration: a.graph.Registrations(), responsehub.InboundConnector: mail.Connectors(),
+			},
+			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail},
+		},
+		&steps.AccountLane{Directory: a.graph, Vault: a.engine.Vault()},
+	)
+	return a.buildTeams(hc)
+}
+
+// buildTeams makes the bot, where Teams is configured.
+func (a *App) buildTeams(hc *http.Client) error {
+	t := a.cfg.Teams
+	if t == nil {
+		a.log.Warn("teams is not configured: nobody sees a card")
+		return nil
+	}
+	var err error
+	a.bot, err = bot.New(bot.Config{
+		AppID: t.AppID, TenantID: t.TenantID, ClientSecret: t.ClientSecret, Login: t.Login, OpenID: t.OpenID,
+		ServiceHosts: t.ServiceHosts, AllowLoopback: t.AllowLoopback, Channels: a.cfg.Fallback.Teams,
+	}, a.engine, a.directory, hc, a.log.With("part", "teams"))
+	if err != nil {
+		return fmt.Errorf("teams: %w", err)
+	}
+	a.engine.Follow(a.bot.Cards())
+	return nil
+}
+
+func sources(cfg *config.Config) []intake.Source {
+	var out []intake.Source
+	for _, s := range cfg.Sources {
+		out = append(out, intake.Source{Name: s.Name, Kind: s.Kind, Secrets: s.Secrets, Header: s.Header, Token: s.Token, Map: s.Map})
+	}
+	return out
+}

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"responsehub/api"
+)
+
+// handler mounts every door of the hub.
+func (a *App) handler(programs *api.API) http.Handler {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = api.ErrorHandler
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisablePrintStack: true,
+		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			a.log.Error("request panicked", "path", c.Path(), "error", err, "stack", string(stack))
+			return err
+		},
+	}), securityHeaders, a.access)
+	e.GET("/healthz", a.health.alive)
+	e.GET("/readyz", a.health.ready)
+	e.Any("/v1/alerts/:source", func(c echo.Context) error {
+		a.intake.Serve(c.Response(), c.Request(), c.Param("source"))
+		return nil
+	})
+	if a.bot != nil {
+		e.Any("/api/messages", echo.WrapHandler(a.bot))
+	}
+	programs.Register(e)
+	return e
+}
+
+// securityHeaders are right for every answer of a hub that serves no pages to frame
+// and nothing to sniff.
+func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		return next(c)
+	}
+}
+
+// access logs each request by its route, never with its query or headers.
+func (a *App) access(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		err := next(c)
+		if err != nil {
+			c.Error(err)
+		}
+		level := slog.LevelDebug
+		if c.Response().Status >= 500 {
+			level = slog.LevelError
+		}
+		a.log.Log(c.Request().Context(), level, "request", "method", c.Request().Method, "route", c.Path(), "status", c.Response().Status, "took", time.Since(start))
+		return nil
+	}
+}
+
+// metricsHandler serves what the hub counts.
+func (a *App) metricsHandler() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(a.engine.Collectors()...)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// server returns a server with bounds on everything a stranger can draw out.
+func server(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

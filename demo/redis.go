@@ -1,0 +1,146 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+// redisStart is how long a child may take to answer.
+const redisStart = 15 * time.Second
+
+// embedded is a Redis of the demo's own.
+type embedded struct {
+	Addr    string // for redis.addrs
+	Durable bool   // survives a restart of the demo
+	stop    func()
+}
+
+// startRedis starts a Redis that keeps its data in dir, or one in process where there
+// is no server to start.
+func startRedis(ctx context.Context, dir string) (*embedded, error) {
+	path, err := serverOnPath()
+	if err != nil {
+		m, err := miniredis.Run()
+		if err != nil {
+			return nil, fmt.Errorf("redis in process: %w", err)
+		}
+		return &embedded{Addr: m.Addr(), stop: m.Close}, nil
+	}
+	unlock, err := lock(filepath.Join(dir, "demo.lock"))
+	if err != nil {
+		return nil, err
+	}
+	e, err := startChild(ctx, path, dir)
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	stop := e.stop
+	e.stop = func() { stop(); unlock() }
+	return e, nil
+}
+
+func serverOnPath() (string, error) {
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("neither redis-server nor valkey-server is on PATH")
+}
+
+// lock makes sure that one demo at a time works in a directory.
+func lock(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("another demo is running on %s; stop it or set RESPONSEHUB_DEMO_DIR to another folder", filepath.Dir(path))
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// startChild starts the server and waits for its first answer.
+func startChild(ctx context.Context, path, dir string) (*embedded, error) {
+	socket := filepath.Join(dir, "redis.sock")
+	shutdownLeftover(ctx, socket)
+	cmd := exec.Command(path, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", dir, // #nosec G204 -- found on PATH by us
+		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no", "--loglevel", "warning")
+	// A Ctrl-C in the terminal is for the hub, which stops Redis last.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := os.OpenFile(filepath.Join(dir, "redis.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = out.Close() }()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	stop := func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			_ = cmd.Process.Kill()
+			<-ended
+		}
+	}
+	if err := answers(ctx, socket, ended); err != nil {
+		stop()
+		return nil, err
+	}
+	return &embedded{Addr: "unix://" + socket, Durable: true, stop: stop}, nil
+}
+
+// answers waits until the server takes commands.
+func answers(ctx context.Context, socket string, ended chan error) error {
+	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
+	defer func() { _ = rdb.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, redisStart)
+	defer cancel()
+	for {
+		err := rdb.Ping(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		select {
+		case died := <-ended:
+			ended <- died
+			return fmt.Errorf("redis ended at once (%v): see redis.log in %s", died, filepath.Dir(socket))
+		case <-ctx.Done():
+			return fmt.Errorf("redis does not answer: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// shutdownLeftover ends a Redis that an earlier demo left behind when it was killed.
+// The lock is ours, so nobody else uses it.
+func shutdownLeftover(ctx context.Context, socket string) {
+	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1, DialTimeout: time.Second})
+	defer func() { _ = rdb.Close() }()
+	if rdb.Ping(ctx).Err() != nil {
+		return
+	}
+	_ = rdb.Shutdown(ctx).Err() // the connection ends with the server
+	for range 100 {
+		if rdb.Ping(ctx).Err() != nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
