@@ -145,8 +145,8 @@ const (
 	ThenDone              // nothing to do until it is woken; due at once if it was woken meanwhile
 	ThenAfter             // due after the pause, or at once if it was woken meanwhile
 	ThenRetry             // due after the pause, and counted as a failed turn; a wake-up does not shorten the pause
-	ThenPause             // like ThenRetry, but not counted: the other side asked to wait
 	ThenDead              // set aside where people see it; a wake-up brings it back
+	ThenPause             // like ThenRetry, but not counted: the other side asked to wait
 )
 
 // Settlement ends or saves a turn.
