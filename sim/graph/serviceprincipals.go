@@ -27,7 +27,6 @@ func (c *call) spObject(sp *tenant.ServicePrincipal) object {
 		"signInAudience": "AzureADMultipleOrgs", "appRoleAssignmentRequired": false, "appRoles": []object{}, "oauth2PermissionScopes": []object{},
 		"passwordCredentials": passwords(sp.Passwords), "keyCredentials": keys(sp.Keys), "replyUrls": urls, "servicePrincipalNames": []string{sp.AppID},
 		"tags": []string{}, "homepage": nil, "notes": nil, "description": nil, "appDescription": nil, "deletedDateTime": nil, "verifiedPublisher": object{"displayName": nil},
-		"createdDateTime": stampOf(sp.Created),
 	}
 }
 
