@@ -19,7 +19,15 @@ import (
 const (
 	maxDepth  = 64 // the native alert needs 3
 	maxNumber = 64 // characters
+	// A value of two bytes ("0,") becomes some fifty in memory.
+	maxValues = 100_000
 )
+
+// scanner builds the tree and counts what it costs.
+type scanner struct {
+	*json.Decoder
+	values int
+}
 
 // parse reads one JSON value without the liberties that encoding/json takes: no
 // duplicate keys, nothing after the value, bounded depth and numbers. Objects become
@@ -28,9 +36,9 @@ func parse(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, invalid("", wordsNotUTF8)
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
+	d := &scanner{Decoder: json.NewDecoder(bytes.NewReader(body))}
 	d.UseNumber()
-	v, err := value(d, "", 0)
+	v, err := d.value("", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +48,10 @@ func parse(body []byte) (any, error) {
 	return v, nil
 }
 
-func value(d *json.Decoder, at string, depth int) (any, error) {
+func (d *scanner) value(at string, depth int) (any, error) {
+	if d.values++; d.values > maxValues {
+		return nil, invalid("", wordsMany, maxValues)
+	}
 	t, err := d.Token()
 	if err != nil {
 		return nil, invalid("", wordsNotJSON)
@@ -56,15 +67,15 @@ func value(d *json.Decoder, at string, depth int) (any, error) {
 			return nil, invalid(at, wordsDeep, maxDepth)
 		}
 		if t == '{' {
-			return object(d, at, depth+1)
+			return d.object(at, depth+1)
 		}
-		return list(d, at, depth+1)
+		return d.list(at, depth+1)
 	default:
 		return t, nil
 	}
 }
 
-func object(d *json.Decoder, at string, depth int) (any, error) {
+func (d *scanner) object(at string, depth int) (any, error) {
 	m := make(map[string]any)
 	for d.More() {
 		t, err := d.Token()
@@ -75,26 +86,26 @@ func object(d *json.Decoder, at string, depth int) (any, error) {
 		if _, twice := m[key]; twice {
 			return nil, invalid(join(at, key), wordsTwice)
 		}
-		if m[key], err = value(d, join(at, key), depth); err != nil {
+		if m[key], err = d.value(join(at, key), depth); err != nil {
 			return nil, err
 		}
 	}
-	return m, end(d)
+	return m, d.end()
 }
 
-func list(d *json.Decoder, at string, depth int) (any, error) {
+func (d *scanner) list(at string, depth int) (any, error) {
 	l := []any{}
 	for d.More() {
-		v, err := value(d, join(at, strconv.Itoa(len(l))), depth)
+		v, err := d.value(join(at, strconv.Itoa(len(l))), depth)
 		if err != nil {
 			return nil, err
 		}
 		l = append(l, v)
 	}
-	return l, end(d)
+	return l, d.end()
 }
 
-func end(d *json.Decoder) error {
+func (d *scanner) end() error {
 	if _, err := d.Token(); err != nil {
 		return invalid("", wordsNotJSON)
 	}

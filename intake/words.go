@@ -51,6 +51,7 @@ const (
 	wordsNotUTF8   = "is not valid UTF-8."
 	wordsNotJSON   = "is not valid JSON."
 	wordsDeep      = "is nested more than %d levels deep."
+	wordsMany      = "has more than %d values."
 	wordsTwice     = "stands there twice."
 	wordsNumber    = "is a number that is too large or too long."
 	wordsUnknown   = "is not a field of the alert format."
