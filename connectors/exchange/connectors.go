@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
-	"time"
 
 	"responsehub"
 	"responsehub/remediation/steps"
@@ -81,7 +80,7 @@ func (cs *Connectors) Neutralise(ctx context.Context, t steps.Target, item *resp
 	remove := action == responsehub.Delete || action == responsehub.Remove
 	found, receipt, err := cs.find(ctx, t, item)
 	if remove && ClassOf(err) == NotFound {
-		return receipt, nil
+		return gone(receipt), nil
 	}
 	if err != nil {
 		return steps.Receipt{}, err
@@ -99,10 +98,7 @@ func (cs *Connectors) Neutralise(ctx context.Context, t steps.Target, item *resp
 	if err != nil && !(remove && ClassOf(err) == NotFound) {
 		return steps.Receipt{}, err
 	}
-	if err != nil {
-		r.receipt.At = time.Now()
-	}
-	return r.receipt, nil
+	return gone(r.receipt), nil
 }
 
 // list returns all inbound connectors of the tenant.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
-	"time"
 
 	"responsehub"
 	"responsehub/remediation/steps"
@@ -96,7 +95,7 @@ func (h *HiddenRules) Neutralise(ctx context.Context, t steps.Target, item *resp
 	remove := action == responsehub.Delete || action == responsehub.Remove
 	found, receipt, err := h.find(ctx, t, item)
 	if remove && ClassOf(err) == NotFound {
-		return receipt, nil
+		return gone(receipt), nil
 	}
 	if err != nil {
 		return steps.Receipt{}, err
@@ -114,10 +113,7 @@ func (h *HiddenRules) Neutralise(ctx context.Context, t steps.Target, item *resp
 	if err != nil && !(remove && ClassOf(err) == NotFound) {
 		return steps.Receipt{}, err
 	}
-	if err != nil {
-		r.receipt.At = time.Now()
-	}
-	return r.receipt, nil
+	return gone(r.receipt), nil
 }
 
 // hidden returns the rules that only show when hidden ones are asked for, without

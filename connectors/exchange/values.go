@@ -5,7 +5,17 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"responsehub/remediation/steps"
 )
+
+// gone completes the receipt of an effect that was there already.
+func gone(r steps.Receipt) steps.Receipt {
+	if r.At.IsZero() {
+		r.At = time.Now()
+	}
+	return r
+}
 
 // flag is a boolean that Exchange sends as one, or as its text.
 type flag bool
