@@ -98,6 +98,13 @@ func (a *API) notFound(c echo.Context) error {
 	return writeProblem(c, &Problem{Status: http.StatusMethodNotAllowed, Detail: "This address knows only " + strings.Join(methods, ", ") + "."})
 }
 
+// Identify returns the actor behind an API key, for another surface that lets people in
+// with one; the error is Unauthorized. The actor's Via is the API's until the caller
+// says otherwise. Each use of the bootstrap key is logged.
+func (a *API) Identify(key responsehub.Secret) (responsehub.Actor, error) {
+	return a.doors.identify(string(key), "for", "sign-in")
+}
+
 // serve is what every request goes through: who asks, how often, in what form; then the
 // handler; then one answer.
 func (a *API) serve(r route) echo.HandlerFunc {

@@ -90,11 +90,16 @@ func (d doors) open(r *http.Request) (responsehub.Actor, error) {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return responsehub.Actor{}, unauthorized("An API key is missing. Send it as \"Authorization: Bearer rh_...\".")
 	}
+	return d.identify(token, "method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
+}
+
+// identify returns the actor behind a key; about says in the log what it was used for.
+func (d doors) identify(token string, about ...any) (responsehub.Actor, error) {
 	if len(token) > maxToken {
 		return responsehub.Actor{}, unauthorized("This API key is not known.")
 	}
 	if sum := sha256.Sum256([]byte(token)); d.bootstrap != nil && subtle.ConstantTimeCompare(sum[:], d.bootstrap) == 1 {
-		d.log.Warn("the bootstrap API key was used", "method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
+		d.log.Warn("the bootstrap API key was used", about...)
 		return bootstrapActor, nil
 	}
 	key, ok := d.find(token)

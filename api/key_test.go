@@ -57,6 +57,12 @@ func TestOnlyTheWholeKeyOpens(t *testing.T) {
 			t.Errorf("%s: %d", name, got.status)
 		}
 	}
+	if actor, err := h.api.Identify(responsehub.Secret(good)); err != nil || actor.Name != "API key admin" {
+		t.Errorf("Identify = %+v, %v", actor, err)
+	}
+	if _, err := h.api.Identify("rh_no_body"); responsehub.KindOf(err) != responsehub.Unauthorized {
+		t.Errorf("Identify of an unknown key: %v", err)
+	}
 	if got := h.ask("", "GET", "/v1/tenants", "", "Authorization", "bearer "+good); got.status != 200 {
 		t.Errorf("the key itself: %d", got.status)
 	}

@@ -80,7 +80,7 @@ func (c *client) do(ctx context.Context, method, path string, in, out any) error
 		return refusal(res, b)
 	}
 	if err := json.Unmarshal(b, out); err != nil {
-		return &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("%s does not answer like a hub.", c.base), Err: err}
+		return &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("What is at %s does not answer like a hub.", c.base), Err: err}
 	}
 	return nil
 }

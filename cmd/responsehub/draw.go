@@ -70,6 +70,14 @@ func lockTimes(t api.Times) string {
 	return line
 }
 
+// label is a step's number on the card and the word by which it is asked for here.
+func label(id responsehub.StepID) string {
+	if id.Number() == 0 {
+		return "  " + string(id)
+	}
+	return fmt.Sprintf("%d %s", id.Number(), id)
+}
+
 func drawStep(w io.Writer, s api.Step) {
 	when, note := s.VerifiedAt, s.Reason
 	if when.IsZero() {
@@ -84,12 +92,12 @@ func drawStep(w io.Writer, s api.Step) {
 	if p := s.Progress; p != nil && note == "" {
 		note = fmt.Sprintf("%d of %d mailboxes searched, %d found, %d moved", p.Searched, p.Mailboxes, p.Found, p.Moved)
 	}
-	row(w, marks[s.State]+" "+s.Title, stateWords(s.State), clock(when), s.RequestedBy, note)
+	row(w, marks[s.State]+" "+label(s.ID), s.Title, stateWords(s.State), clock(when), s.RequestedBy, note)
 	for _, it := range s.Items {
 		name := it.Name
 		if it.Mailbox != "" {
 			name += " in " + it.Mailbox
 		}
-		row(w, "  "+marks[it.State]+" "+it.Kind.Words()+" \""+name+"\"", stateWords(it.State), clock(it.At), it.By, it.ID+"  "+it.Why)
+		row(w, "", marks[it.State]+" "+it.Kind.Words()+" \""+name+"\"", stateWords(it.State), clock(it.At), it.By, it.ID+"  "+it.Why)
 	}
 }

@@ -41,18 +41,18 @@ func markFailures(c *cobra.Command) {
 	}
 }
 
-// exitCode prints the sentence of an error and returns the process's exit code.
-func exitCode(stderr io.Writer, root *cobra.Command, err error) int {
+// exitCode prints the sentence of a command's error and returns the process's exit code.
+func exitCode(stderr io.Writer, c *cobra.Command, err error) int {
 	if err == nil {
 		return 0
 	}
 	_, failed := errors.AsType[failure](err)
 	_, wrong := errors.AsType[usage](err)
 	if failed && !wrong {
-		fmt.Fprintln(stderr, root.Name()+": "+sentence(err))
+		fmt.Fprintln(stderr, c.Root().Name()+": "+sentence(err))
 		return 1
 	}
-	fmt.Fprintf(stderr, "%s: %s\nSee '%s --help'.\n", root.Name(), clean(err.Error()), root.Name())
+	fmt.Fprintf(stderr, "%s: %s\nUsage: %s\nSee '%s --help'.\n", c.Root().Name(), clean(err.Error()), c.UseLine(), c.CommandPath())
 	return 2
 }
 

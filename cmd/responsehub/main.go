@@ -19,6 +19,6 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	root := newRoot()
-	return exitCode(os.Stderr, root, root.ExecuteContext(ctx))
+	command, err := newRoot().ExecuteContextC(ctx)
+	return exitCode(os.Stderr, command, err)
 }

@@ -84,7 +84,7 @@ func newTenantApply() *cobra.Command {
 				return err
 			}
 			return show(c, a, func(w io.Writer) {
-				row(w, fmt.Sprintf("Applied %d tenants and %d people.", a.Tenants, a.People))
+				row(w, fmt.Sprintf("Applied. Tenants: %d, people: %d.", a.Tenants, a.People))
 			})
 		},
 	}
