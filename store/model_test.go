@@ -27,6 +27,7 @@ type lane struct {
 	until   time.Time // end of its lease
 	woken   bool      // since it was claimed
 	attempt int
+	paused  bool // after a failed turn: wake-ups do not shorten it
 	dead    bool
 }
 
@@ -42,7 +43,7 @@ func (l *lane) wake(now time.Time, after time.Duration) {
 		l.dead, l.attempt, l.due = false, 0, at
 	case l.due.IsZero():
 		l.due = at
-	case l.attempt == 0 && at.Before(l.due):
+	case !l.paused && at.Before(l.due):
 		l.due = at
 	}
 }
@@ -91,6 +92,10 @@ func TestAnyHistory(t *testing.T) {
 			})
 		})
 	})
+}
+
+var thens = []remediation.Then{
+	remediation.ThenKeep, remediation.ThenDone, remediation.ThenAfter, remediation.ThenRetry, remediation.ThenPause, remediation.ThenDead,
 }
 
 var pauses = []time.Duration{0, time.Millisecond, 300 * time.Millisecond, modelLease - time.Millisecond, modelLease, 5 * time.Second}
@@ -200,7 +205,8 @@ func (m *machine) claim(rt *rapid.T) {
 			rt.Fatalf("claimed %+v, want attempt %d of version %d", c, l.attempt, m.subjects[c.State.ID].version)
 		}
 		m.token[p] = c.Token
-		l.token, l.until, l.due, l.woken = c.Token, now.Add(modelLease), now.Add(modelLease), false
+		l.token, l.until, l.due = c.Token, now.Add(modelLease), now.Add(modelLease)
+		l.woken, l.paused = false, false
 		m.claims = append(m.claims, c)
 	}
 	slices.Sort(got)
@@ -223,7 +229,7 @@ func (m *machine) pick(rt *rapid.T) (remediation.Claim, *lane, bool) {
 func (m *machine) settle(rt *rapid.T) {
 	c, l, mine := m.pick(rt)
 	s := remediation.Settlement{
-		Claim: c, Then: remediation.Then(rapid.IntRange(0, 4).Draw(rt, "then")),
+		Claim: c, Then: rapid.SampledFrom(thens).Draw(rt, "then"),
 		After: rapid.SampledFrom(pauses).Draw(rt, "after"), Error: "because",
 	}
 	current := true
@@ -252,7 +258,9 @@ func (m *machine) settle(rt *rapid.T) {
 	switch {
 	case s.Then == remediation.ThenRetry:
 		l.attempt++
-		l.due = now.Add(s.After)
+		l.paused, l.due = true, now.Add(s.After)
+	case s.Then == remediation.ThenPause:
+		l.paused, l.due = true, now.Add(s.After)
 	case l.woken:
 		l.attempt, l.due = 0, now
 	case s.Then == remediation.ThenDone:

@@ -24,6 +24,12 @@ var failing = []behaviour{
 		time.Sleep(lease/2 + 20*time.Millisecond)
 		c = b.one(id)
 		same(t, c.Attempt, 2)
+		b.settle(c, remediation.ThenPause, lease/2)
+		b.wake(id, teams, 0)
+		b.none(id, "a pause that the other side asked for is kept as well")
+		time.Sleep(lease/2 + 20*time.Millisecond)
+		c = b.one(id)
+		same(t, c.Attempt, 2)
 		b.settle(c, remediation.ThenAfter, 0)
 		same(t, b.one(id).Attempt, 0)
 	}},
