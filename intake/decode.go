@@ -136,7 +136,7 @@ func decode(tree any) (*responsehub.Alert, error) {
 
 // rfc3339 is narrower than time.RFC3339: years that stay within four digits in every
 // zone, or storing the time would fail later. alert.schema.json has the same pattern.
-var rfc3339 = regexp.MustCompile(`^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+var rfc3339 = regexp.MustCompile(`^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
 func fits(v any, t reflect.Type, at string) error {
 	switch {
