@@ -84,7 +84,7 @@ func (a *App) buildOutside(version string) error {
 	if a.graph, err = graph.New(graph.Config{Graph: m.Graph, OwnApps: own}, login, hc, limiter, a.log.With("part", "graph")); err != nil {
 		return fmt.Errorf("microsoft.graph: %w", err)
 	}
-	mail, err := exchange.New(exchange.Config{Exchange: m.Exchange}, login, hc, limiter, a.log.With("part", "exchange"))
+	mail, err := exchange.New(exchange.Config{Exchange: m.Exchange}, login, hc, limiter)
 	if err != nil {
 		return fmt.Errorf("microsoft.exchange: %w", err)
 	}
@@ -118,14 +118,14 @@ func (a *App) buildTeams(hc *http.Client) error {
 	if err != nil {
 		return fmt.Errorf("teams: %w", err)
 	}
-	a.engine.Follow(a.bot.Cards())
+	a.engine.Follow(a.bot.Follower())
 	return nil
 }
 
 func sources(cfg *config.Config) []intake.Source {
 	var out []intake.Source
 	for _, s := range cfg.Sources {
-		out = append(out, intake.Source{Name: s.Name, Kind: s.Kind, Secrets: s.Secrets, Header: s.Header, Token: s.Token, Map: s.Map})
+		out = append(out, intake.Source{Name: s.Name, Kind: intake.Kind(s.Kind), Secrets: s.Secrets, Header: s.Header, Token: s.Token, Map: s.Map})
 	}
 	return out
 }

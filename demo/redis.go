@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,12 +109,10 @@ func startChild(ctx context.Context, path, dir string) (*embedded, error) {
 
 // answers waits until the server takes commands.
 func answers(ctx context.Context, socket string, ended chan error) error {
-	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
-	defer func() { _ = rdb.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, redisStart)
 	defer cancel()
 	for {
-		err := rdb.Ping(ctx).Err()
+		err := ping(ctx, socket)
 		if err == nil {
 			return nil
 		}
@@ -131,16 +130,28 @@ func answers(ctx context.Context, socket string, ended chan error) error {
 // shutdownLeftover ends a Redis that an earlier demo left behind when it was killed.
 // The lock is ours, so nobody else uses it.
 func shutdownLeftover(ctx context.Context, socket string) {
-	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1, DialTimeout: time.Second})
-	defer func() { _ = rdb.Close() }()
-	if rdb.Ping(ctx).Err() != nil {
+	if ping(ctx, socket) != nil {
 		return
 	}
+	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
+	defer func() { _ = rdb.Close() }()
 	_ = rdb.Shutdown(ctx).Err() // the connection ends with the server
 	for range 100 {
-		if rdb.Ping(ctx).Err() != nil {
+		if ping(ctx, socket) != nil {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// ping asks the server whether it takes commands: not while it loads its data.
+func ping(ctx context.Context, socket string) error {
+	conn, err := net.DialTimeout("unix", socket, time.Second)
+	if err != nil {
+		return err
+	}
+	_ = conn.Close()
+	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
+	defer func() { _ = rdb.Close() }()
+	return rdb.Ping(ctx).Err()
 }

@@ -6,6 +6,8 @@ import (
 
 // commands lists the constructors of all commands.
 var commands = []func() *cobra.Command{
+	newDemo,
+	newServe,
 	newSim,
 	newConfig,
 	newAlert,
