@@ -184,12 +184,12 @@ func (c *client) do(ctx context.Context, method, to string, body []byte) ([]byte
 }
 
 func (c *client) once(ctx context.Context, method, to string, body []byte) ([]byte, error) {
-	service, _, found := strings.Cut(to, "/v3/")
-	if !found {
+	end := strings.LastIndex(to, "/v3/")
+	if end < 0 {
 		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: sayOddHost, Err: errors.New("no connector address")}
 	}
 	// Before there is a token at all: it must not go anywhere else.
-	if _, err := c.hosts.check(service); err != nil {
+	if _, err := c.hosts.check(to[:end]); err != nil {
 		return nil, &responsehub.Error{Kind: responsehub.Forbidden, Message: sayOddHost, Err: err}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, errors.New("the connector did not answer in time"))
