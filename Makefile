@@ -71,6 +71,14 @@ fuzz: ## every fuzz target for FUZZ=20s
 fuzz-seeds: ## the fuzz targets on their seeds only
 	$(GO) test -run '^Fuzz' ./...
 
+VENDOR ?= ../shared/vendor
+
+.PHONY: conformance
+conformance: deps ## cards against the published schema and renderer, the store on a real Redis
+	@[ -d "$(VENDOR)" ] || { echo "The vendors' descriptions are not in $(VENDOR); name their folder: make conformance VENDOR=..."; exit 1; }
+	RESPONSEHUB_VENDOR='$(abspath $(VENDOR))' $(GO) test -count=1 -tags conformance -run 'Cards' .
+	$(GO) test -count=1 ./store/...
+
 .PHONY: golden
 golden: ## write golden files and the state chart anew; read the diff before you commit it
 	$(GO) test $(GOLDENS) -update
