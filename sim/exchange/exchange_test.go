@@ -23,7 +23,7 @@ import (
 const hubID = "aaaaaaaa-0000-4000-8000-000000000001"
 
 type stage struct {
-	t     *testing.T
+	t     testing.TB
 	world *tenant.World
 	scene *tenant.Scene
 	login *login.Server
@@ -33,7 +33,7 @@ type stage struct {
 	token string
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t testing.TB) *stage {
 	t.Helper()
 	w := tenant.NewWorld()
 	w.AddClient(tenant.Client{ID: hubID, Name: "Response", Secret: "s"})

@@ -20,7 +20,7 @@ const hubID = "aaaaaaaa-0000-4000-8000-000000000001"
 
 // stage is one Contoso takeover with a Graph in front of it.
 type stage struct {
-	t     *testing.T
+	t     testing.TB
 	world *tenant.World
 	scene *tenant.Scene
 	login *login.Server
@@ -31,7 +31,7 @@ type stage struct {
 	head  http.Header
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t testing.TB) *stage {
 	t.Helper()
 	w := tenant.NewWorld()
 	w.AddClient(tenant.Client{ID: hubID, Name: "Response", HomeTenant: "99999999-9999-4999-8999-999999999999", Secret: "s"})

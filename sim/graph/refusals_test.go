@@ -62,7 +62,7 @@ func TestTokenRefusals(t *testing.T) {
 	s.token = good
 	s.want(http.StatusOK, "", "GET", "/organization", "")
 	s.scene.Tenant.WithdrawConsent(hubID)
-	s.want(http.StatusForbidden, "Authorization_IdentityNotFound", "GET", "/organization", "")
+	s.want(http.StatusUnauthorized, "Authorization_IdentityNotFound", "GET", "/organization", "")
 }
 
 func TestProtectedUsers(t *testing.T) {

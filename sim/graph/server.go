@@ -198,7 +198,8 @@ func (c *call) do() reply {
 	defer c.s.world.Unlock()
 	c.t = tenant.Find(c.s.world, c.claims.TenantID)
 	if c.t == nil || !tenant.Consented(c.t, c.claims.AppID) {
-		return fail(http.StatusForbidden, "Authorization_IdentityNotFound", "The identity of the calling application could not be established.")
+		// 401 as seen in the field: https://github.com/Azure/Microsoft365R/issues/184
+		return fail(http.StatusUnauthorized, "Authorization_IdentityNotFound", "The identity of the calling application could not be established.")
 	}
 	if len(rt.roles) > 0 && !c.claims.Has(rt.roles...) {
 		return rt.denied()
