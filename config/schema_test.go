@@ -132,4 +132,3 @@ func plainTree(v any) any {
 	}
 	return v
 }
-
