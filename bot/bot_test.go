@@ -159,6 +159,8 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPut:
 		fmt.Fprint(rw, `{"id":"x"}`)
+	case r.Method == http.MethodGet:
+		fmt.Fprint(rw, `{"conversations":[{"id":"19:general@thread.tacv2","name":null},{"id":"19:second@thread.tacv2","name":"Second"}]}`)
 	case strings.HasSuffix(c.Path, "/conversations") && c.Body["isGroup"] == true:
 		ch := text(c.Body, "channelData", "channel", "id")
 		rw.WriteHeader(http.StatusCreated)
@@ -166,8 +168,6 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(c.Path, "/conversations"):
 		rw.WriteHeader(http.StatusCreated)
 		fmt.Fprint(rw, `{"id":"a:personal"}`)
-	case r.Method == http.MethodGet:
-		fmt.Fprint(rw, `{"conversations":[{"id":"19:general@thread.tacv2","name":null},{"id":"19:second@thread.tacv2","name":"Second"}]}`)
 	default:
 		rw.WriteHeader(http.StatusCreated)
 		fmt.Fprintf(rw, `{"id":"%d"}`, 1800000000000+w.serial)

@@ -231,10 +231,12 @@ func TestMalformed(t *testing.T) {
 		"no id":              func(a map[string]any) { delete(a, "id") },
 		"no value":           func(a map[string]any) { delete(a, "value") },
 		"action is a string": func(a map[string]any) { a["value"] = map[string]any{"action": "x"} },
-		"other action type":  func(a map[string]any) { a["value"].(map[string]any)["action"].(map[string]any)["type"] = "Action.Submit" },
-		"verb is a number":   func(a map[string]any) { a["value"].(map[string]any)["action"].(map[string]any)["verb"] = 1 },
-		"data is a string":   func(a map[string]any) { a["value"].(map[string]any)["action"].(map[string]any)["data"] = "x" },
-		"trigger is odd":     func(a map[string]any) { a["value"].(map[string]any)["trigger"] = 1 },
+		"other action type": func(a map[string]any) {
+			a["value"].(map[string]any)["action"].(map[string]any)["type"] = "Action.Submit"
+		},
+		"verb is a number": func(a map[string]any) { a["value"].(map[string]any)["action"].(map[string]any)["verb"] = 1 },
+		"data is a string": func(a map[string]any) { a["value"].(map[string]any)["action"].(map[string]any)["data"] = "x" },
+		"trigger is odd":   func(a map[string]any) { a["value"].(map[string]any)["trigger"] = 1 },
 		"data of a number": func(a map[string]any) {
 			a["value"].(map[string]any)["action"].(map[string]any)["data"] = map[string]any{"incident": inc.ID, "round": 1}
 		},

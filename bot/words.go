@@ -108,7 +108,7 @@ func sayWho(a responsehub.Actor, objectID string) string {
 }
 
 func sayLine(inc *responsehub.Incident) string {
-	return fmt.Sprintf("%s  %s  %s  %s (%s)  %s", inc.Ref, inc.State, inc.Severity, card.Clean(inc.Title, 80), card.Clean(inc.Tenant.Name, 60), card.Clean(inc.Account.Label(), 80))
+	return fmt.Sprintf("%s · %s · %s · %s (%s) · %s", inc.Ref, inc.State, inc.Severity, card.Clean(inc.Title, 80), card.Clean(inc.Tenant.Name, 60), card.Clean(inc.Account.Label(), 80))
 }
 
 func sayMore(n int) string {
