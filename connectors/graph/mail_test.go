@@ -1,0 +1,122 @@
+package graph
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"responsehub"
+	"responsehub/remediation/steps"
+)
+
+func TestMailboxes(t *testing.T) {
+	c, w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("$skiptoken") == "" {
+			say(w, 200, `{"value":[
+				{"id":"1","mail":"a@contoso.com","userType":"Member"},
+				{"id":"2","mail":null,"userType":"Member"},
+				{"id":"3","mail":"g@gmail.com","userType":"Guest"},
+				{"id":"4","mail":"shared@contoso.com"}],"@odata.nextLink":"https://graph.test/v1.0/users?$skiptoken=p2"}`)
+			return
+		}
+		say(w, 200, `{"value":[{"id":"5","mail":"b@contoso.com"}]}`)
+	})
+	var got []string
+	for m, err := range c.Mailboxes(t.Context(), tenantID) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, m.ID+" "+m.Address)
+	}
+	if diff := cmp.Diff([]string{"1 a@contoso.com", "4 shared@contoso.com", "5 b@contoso.com"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for range c.Mailboxes(t.Context(), tenantID) { // a caller may stop
+		break
+	}
+	if len(w.requests()) != 3 {
+		t.Errorf("%d requests, want 3: pages are read as they are wanted", len(w.requests()))
+	}
+}
+
+func TestPagesThatLead(t *testing.T) {
+	for name, next := range map[string]string{
+		"to another host":      "https://evil.test/v1.0/users?$skiptoken=1",
+		"to plain http":        "http://graph.test/v1.0/users?$skiptoken=1",
+		"out of v1.0":          "https://graph.test/beta/users",
+		"with another's login": "https://graph.test@evil.test/v1.0/users",
+		"nowhere":              "::",
+		"round in circles":     "https://graph.test/v1.0/users?$skiptoken=1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+				say(w, 200, fmt.Sprintf(`{"value":[{"id":"1","mail":"a@b.c"}],"@odata.nextLink":%q}`, next))
+			})
+			var last error
+			n := 0
+			for _, err := range c.Mailboxes(t.Context(), tenantID) {
+				last = err
+				n++
+			}
+			if last == nil || responsehub.KindOf(last) != responsehub.Unavailable || n > 4 {
+				t.Errorf("%d results, then %v", n, last)
+			}
+			for _, r := range w.requests() {
+				if !strings.HasPrefix(r.Path, "/users") {
+					t.Errorf("went to %s", r.Path)
+				}
+			}
+		})
+	}
+}
+
+func TestFind(t *testing.T) {
+	message := func(id, messageID, from, subject, at string) string {
+		return fmt.Sprintf(`{"id":%q,"internetMessageId":%q,"parentFolderId":"F","from":{"emailAddress":{"address":%q}},"subject":%q,"receivedDateTime":%q,"isRead":true}`, id, messageID, from, subject, at)
+	}
+	c, _ := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		filter := r.URL.Query().Get("$filter")
+		if strings.HasPrefix(filter, "internetMessageId eq '<here@x>'") {
+			say(w, 200, `{"value":[`+message("1", "<here@x>", "a@x", "S", "2026-11-23T09:30:00Z")+`,{"id":"no from"}]}`)
+			return
+		}
+		if strings.HasPrefix(filter, "internetMessageId") {
+			say(w, 200, `{"value":[]}`)
+			return
+		}
+		// A service that ignores the filter hands out everything.
+		say(w, 200, `{"value":[`+strings.Join([]string{
+			message("2", "<b@x>", "A@X", "s", "2026-11-23T09:30:00Z"), message("3", "<c@x>", "a@x", "Lunch", "2026-11-23T09:30:00Z"),
+			message("4", "<d@x>", "b@x", "S", "2026-11-23T09:30:00Z"), message("5", "<e@x>", "a@x", "S", "2026-11-20T09:30:00Z"),
+		}, ",")+`]}`)
+	})
+	since, until := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name  string
+		phish responsehub.Phish
+		want  []string
+	}{
+		{"by id", responsehub.Phish{InternetMessageID: "<here@x>", Sender: "a@x", Subject: "S"}, []string{"1"}},
+		{"by id only, none there", responsehub.Phish{InternetMessageID: "<gone@x>"}, nil},
+		{"similar where the id is not", responsehub.Phish{InternetMessageID: "<gone@x>", Sender: "a@x", Subject: "S", ReceivedAfter: since, ReceivedBefore: until}, []string{"2"}},
+		{"never by the sender alone", responsehub.Phish{Sender: "a@x"}, nil},
+	} {
+		letters, err := c.Find(t.Context(), tenantID, "U", tc.phish)
+		var got []string
+		for _, l := range letters {
+			got = append(got, l.ID)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", tc.name, err, diff)
+		}
+	}
+	letters, _ := c.Find(t.Context(), tenantID, "U", responsehub.Phish{InternetMessageID: "<here@x>"})
+	want := steps.Letter{ID: "1", Mailbox: "U", InternetMessageID: "<here@x>", Folder: "F", Sender: "a@x", Subject: "S", ReceivedAt: time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC), Read: true}
+	if diff := cmp.Diff([]steps.Letter{want}, letters); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
