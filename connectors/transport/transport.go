@@ -125,6 +125,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		GetConn: func(string) { sent.Store(false) },
 		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },
 	})
+	// Only net/http tells when a connection was had. Of any other round tripper nothing is
+	// known, and so a request counts as sent.
+	if _, tells := t.base.(*http.Transport); !tells {
+		sent.Store(true)
+	}
 	answer := answerOf(req.Context())
 	answer.reset()
 	out := req.Clone(ctx)
@@ -134,8 +139,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.base.RoundTrip(out)
 	if err != nil {
-		answer.Sent = sent.Load()
-		return nil, t.failed(req, ctx, sent.Load(), err)
+		answer.Sent = sent.Load() && !dialing(err)
+		return nil, t.failed(req, ctx, answer.Sent, err)
 	}
 	answer.take(resp)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, t.max+1))
@@ -165,6 +170,12 @@ func (t *Transport) failed(req *http.Request, ctx context.Context, sent bool, er
 		}
 	}
 	return &Error{Method: req.Method, Host: req.URL.Host, Sent: sent, Err: err}
+}
+
+// dialing reports whether an error comes from before there was a connection.
+func dialing(err error) bool {
+	e, ok := errors.AsType[*net.OpError](err)
+	return ok && (e.Op == "dial" || e.Op == "proxyconnect")
 }
 
 // sized gives a body of unknown length a length and makes it repeatable, so that it is
