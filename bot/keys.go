@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -182,8 +183,8 @@ func (w *webKey) key() (key, bool) {
 	if w.Type != "RSA" || w.ID == "" || w.Use != "" && w.Use != "sig" {
 		return key{}, false
 	}
-	n, err1 := base64.RawURLEncoding.DecodeString(w.N)
-	e, err2 := base64.RawURLEncoding.DecodeString(w.E)
+	n, err1 := base64.RawURLEncoding.DecodeString(strings.TrimRight(w.N, "="))
+	e, err2 := base64.RawURLEncoding.DecodeString(strings.TrimRight(w.E, "="))
 	if err1 != nil || err2 != nil || len(e) == 0 || len(e) > 4 {
 		return key{}, false
 	}

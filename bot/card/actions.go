@@ -3,6 +3,7 @@ package card
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,7 +51,12 @@ func actions(inc *responsehub.Incident, view View, d detail) []obj {
 			"msteams": obj{"type": "task/fetch"}, KeyVerb: Reveal, KeyIncident: inc.ID,
 		}})
 	}
-	rest := moreActions(inc, view)
+	rest := moreActions(inc)
+	ways := links(inc, view)
+	if len(rest) == 0 && len(acts)+len(ways) <= maxActions {
+		return append(acts, ways...) // nothing that has to hide behind another press
+	}
+	rest = append(rest[:min(len(rest), maxActions-len(ways))], ways...)
 	if len(acts)+min(len(rest), 1) > maxActions {
 		acts = acts[:maxActions-1]
 	}
@@ -77,35 +83,32 @@ func revealable(inc *responsehub.Incident, now time.Time) bool {
 	return now.IsZero() || now.Before(sealed.Expires)
 }
 
-// moreActions are the rarer requests: some items only, setting aside, doing again, and
-// the way to the console.
-func moreActions(inc *responsehub.Incident, view View) []obj {
+// moreActions are the rarer requests, the likeliest first: some items only, setting
+// aside, doing again.
+func moreActions(inc *responsehub.Incident) []obj {
+	if inc.State != responsehub.Active || inc.Tenant.ID == "" {
+		return nil
+	}
 	var acts []obj
-	if inc.State == responsehub.Active && inc.Tenant.ID != "" {
-		if choosable(inc) {
-			acts = append(acts,
-				execute(inc, responsehub.Persistence, wordsDisable, obj{KeyChosen: "true"}),
-				execute(inc, responsehub.Persistence, wordsAside, obj{KeySkip: "true", KeyChosen: "true"}))
-		}
-		acts = append(acts, asides(inc)...)
-		acts = append(acts, agains(inc)...)
+	if choosable(inc) {
+		acts = append(acts,
+			execute(inc, responsehub.Persistence, wordsDisable, obj{KeyChosen: "true"}),
+			execute(inc, responsehub.Persistence, wordsAside, obj{KeySkip: "true", KeyChosen: "true"}))
 	}
-	links := links(inc, view)
-	if room := maxActions - len(links); len(acts) > room {
-		acts = acts[:room]
-	}
-	return append(acts, links...)
+	acts = append(acts, asides(inc, responsehub.Failed, responsehub.Partial, responsehub.NeedsHuman)...)
+	acts = append(acts, agains(inc)...)
+	return append(acts, asides(inc, responsehub.Waiting)...)
 }
 
-// asides set a whole step aside that did not end well.
-func asides(inc *responsehub.Incident) []obj {
+// asides set a whole step aside that stands in one of the states.
+func asides(inc *responsehub.Incident, states ...responsehub.StepState) []obj {
 	var acts []obj
 	for _, id := range responsehub.StepIDs {
 		s := inc.Step(id)
 		if s == nil || !id.Skippable() || id == responsehub.Persistence && choosable(inc) {
 			continue
 		}
-		if s.State == responsehub.Failed || s.State == responsehub.Partial || s.State == responsehub.NeedsHuman {
+		if slices.Contains(states, s.State) && inc.Gate(id) == nil {
 			acts = append(acts, execute(inc, id, fmt.Sprintf("Set %d aside", id.Number()), obj{KeySkip: "true"}))
 		}
 	}

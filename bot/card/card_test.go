@@ -214,17 +214,17 @@ func TestMarks(t *testing.T) {
 
 func TestButtons(t *testing.T) {
 	want := map[string][]string{
-		"unpublished":         {"Publish Incident", "More"},
+		"unpublished":         {"Publish Incident", "Open the detector's page"},
 		"response_on_running": {"More"},
 		"all_verified":        {"6 Mark as remediated", "More"},
 		"shut_gate":           {"3 Disable persistence", "More"},
 		"failed_with_reason":  {"1 Revoke sessions and lock account", "More"},
 		"partial":             {"2 Retract phishing emails", "More"},
 		"needs_human":         {"3 Disable persistence", "4 Reset password", "More"},
-		"retract_progress":    {"More"},
+		"retract_progress":    {"Open the detector's page"},
 		"password_ready":      {"5 Re-enable account", "Show password", "More"},
 		"closed":              {"Open the detector's page"},
-		"unknown_tenant":      {"Publish Incident", "More"},
+		"unknown_tenant":      {"Publish Incident", "Open the detector's page"},
 		"hostile_text":        {"Publish Incident"},
 		"long_lists":          {"3 Disable persistence", "More"},
 		"copy_to_read":        nil,
