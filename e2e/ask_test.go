@@ -1,0 +1,308 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"responsehub"
+	"responsehub/api"
+	"responsehub/intake"
+	"responsehub/sim"
+	"responsehub/sim/teams"
+	"responsehub/sim/tenant"
+)
+
+// patience bounds every wait of a story. It is far above what the hub needs: a killed
+// worker's lease is 10 s, a card is drawn every 2 s, and the machine may be busy.
+const patience = 60 * time.Second
+
+// until polls for a condition.
+func (s *stage) until(what string, ok func() bool) {
+	s.Helper()
+	s.within(patience, what, ok)
+}
+
+func (s *stage) within(most time.Duration, what string, ok func() bool) {
+	s.Helper()
+	for end := time.Now().Add(most); ; {
+		if ok() {
+			return
+		}
+		if time.Now().After(end) {
+			s.Fatalf("waited %s in vain until %s", most, what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// reply is an answer of the hub.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) String() string { return fmt.Sprintf("%d %s", r.status, r.body) }
+
+func (r reply) decode(t testing.TB, v any) {
+	t.Helper()
+	if err := json.Unmarshal(r.body, v); err != nil {
+		t.Fatalf("answer %s: %v", r, err)
+	}
+}
+
+// try sends a request; err is for a hub that is not there.
+func (s *stage) try(method, path string, header http.Header, body []byte) (reply, error) {
+	req, err := http.NewRequest(method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		return reply{}, err
+	}
+	for k, v := range header {
+		req.Header[k] = v
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return reply{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	r := reply{resp.StatusCode, resp.Header, b}
+	if !strings.HasSuffix(path, "/reveal") {
+		s.mu.Lock()
+		s.heard = append(s.heard, b)
+		s.mu.Unlock()
+	}
+	return r, err
+}
+
+// api calls the API with the admin key.
+func (s *stage) api(method, path string, body any) reply {
+	s.Helper()
+	var b []byte
+	if body != nil {
+		var err error
+		if b, err = json.Marshal(body); err != nil {
+			s.Fatal(err)
+		}
+	}
+	r, err := s.try(method, path, http.Header{"Authorization": {"Bearer " + s.key}, "Content-Type": {"application/json"}}, b)
+	if err != nil {
+		s.Errorf("%s %s: %v", method, path, err)
+	}
+	return r
+}
+
+// post delivers an alert signed as the detector does.
+func (s *stage) post(id string, body []byte) (reply, error) {
+	header, err := intake.Sign(responsehub.Secret(s.world.WebhookSecret()), id, time.Now(), body)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.try(http.MethodPost, "/v1/alerts/petra", header, body)
+}
+
+// opened is the answer to an alert.
+type opened struct{ Incident, Ref, State string }
+
+// alert delivers an alert and expects an incident.
+func (s *stage) alert(body []byte) opened {
+	s.Helper()
+	r, err := s.post(fmt.Sprintf("msg_%d", time.Now().UnixNano()), body)
+	if err != nil || r.status/100 != 2 {
+		s.Fatalf("alert: %v, %v", r, err)
+	}
+	return s.took(r)
+}
+
+// took notes the incident of an answer.
+func (s *stage) took(r reply) opened {
+	s.Helper()
+	var o opened
+	r.decode(s, &o)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.known, o.Incident) {
+		s.known = append(s.known, o.Incident)
+	}
+	return o
+}
+
+// takeover delivers the first customer's takeover, Response on.
+func (s *stage) takeover() opened { s.Helper(); return s.alert(s.world.Alert("takeover")) }
+
+// incident reads an incident by id or ref.
+func (s *stage) incident(id string) api.Incident {
+	s.Helper()
+	r := s.api(http.MethodGet, "/v1/incidents/"+id, nil)
+	var inc api.Incident
+	if r.status == http.StatusOK {
+		r.decode(s, &inc)
+	}
+	return inc
+}
+
+// step reads one step. A hub that is away shows an empty one.
+func (s *stage) step(id string, step responsehub.StepID) api.Step {
+	s.Helper()
+	return stepOf(s.incident(id), step)
+}
+
+func stepOf(inc api.Incident, step responsehub.StepID) api.Step {
+	for _, st := range inc.Steps {
+		if st.ID == step {
+			return st
+		}
+	}
+	return api.Step{}
+}
+
+// is waits until a step is in one of the states.
+func (s *stage) is(id string, step responsehub.StepID, states ...responsehub.StepState) api.Step {
+	s.Helper()
+	var st api.Step
+	s.until(fmt.Sprintf("step %s is %v", step, states), func() bool {
+		st = s.step(id, step)
+		return slices.Contains(states, st.State)
+	})
+	return st
+}
+
+// ask asks for a step by the API.
+func (s *stage) ask(id string, step responsehub.StepID, body api.StepBody) reply {
+	s.Helper()
+	return s.api(http.MethodPost, "/v1/incidents/"+id+"/steps/"+string(step), body)
+}
+
+// event is an entry of an incident's record.
+func (s *stage) events(id string) []responsehub.Event {
+	s.Helper()
+	var list struct {
+		Items []responsehub.Event `json:"items"`
+	}
+	s.api(http.MethodGet, "/v1/incidents/"+id+"/events", nil).decode(s, &list)
+	return list.Items
+}
+
+// recorded waits until the record has an entry of the kind whose text has all words.
+func (s *stage) recorded(id string, kind responsehub.EventKind, words ...string) responsehub.Event {
+	s.Helper()
+	var found responsehub.Event
+	s.until(fmt.Sprintf("the record has %s with %q", kind, words), func() bool {
+		for _, e := range s.events(id) {
+			if e.Kind == kind && hasAll(e.Text, words) {
+				found = e
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+func hasAll(text string, words []string) bool {
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
+}
+
+// cards are the cards of an incident, in any channel.
+func (s *stage) cards(ref string) []teams.MessageState {
+	var out []teams.MessageState
+	for _, ch := range s.world.Teams.Snapshot().Channels {
+		for _, m := range ch.Messages {
+			if m.Card != nil && !m.Deleted && strings.Contains(string(m.Card), ref) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// card waits until the incident's card, as everybody sees it, has all the words.
+func (s *stage) card(ref string, words ...string) teams.MessageState {
+	s.Helper()
+	var m teams.MessageState
+	defer func() {
+		if s.Failed() {
+			s.Logf("the card of %s says: %s", ref, cardText(m.Card))
+		}
+	}()
+	s.until(fmt.Sprintf("the card of %s says %q", ref, words), func() bool {
+		cards := s.cards(ref)
+		if len(cards) == 0 {
+			return false
+		}
+		m = cards[len(cards)-1]
+		return hasAll(cardText(m.Card), words)
+	})
+	return m
+}
+
+// cardText is every text on a card, in order, without the buttons.
+func cardText(card []byte) string {
+	var v any
+	if json.Unmarshal(card, &v) != nil {
+		return ""
+	}
+	var b strings.Builder
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				walk(e)
+			}
+		case map[string]any:
+			if text, ok := v["text"].(string); ok {
+				b.WriteString(text)
+			}
+			for _, k := range []string{"body", "items", "inlines"} {
+				walk(v[k])
+			}
+			if v["type"] == "RichTextBlock" || v["type"] == "TextBlock" {
+				b.WriteByte('\n')
+			}
+		}
+	}
+	walk(v)
+	return b.String()
+}
+
+// click waits until the person sees the button on the incident's card and presses it.
+func (s *stage) click(person, ref, title string, inputs map[string]string) teams.Outcome {
+	s.Helper()
+	var out teams.Outcome
+	var err error
+	s.until(fmt.Sprintf("%s sees %q on the card of %s", person, title, ref), func() bool {
+		cards := s.cards(ref)
+		if len(cards) == 0 {
+			return false
+		}
+		out, err = s.press(person, cards[len(cards)-1].ID, title, inputs)
+		return err == nil
+	})
+	if out.Status != http.StatusOK {
+		s.Errorf("%s pressed %q: the hub answered %d %s", person, title, out.Status, out.Message)
+	}
+	if out.Millis > 10_000 {
+		s.Errorf("%s waited %d ms for %q", person, out.Millis, title)
+	}
+	return out
+}
+
+// press presses a button of one card at once.
+func (s *stage) press(person, activity, title string, inputs map[string]string) (teams.Outcome, error) {
+	seen, err := s.world.Play(s.Context(), sim.Act{Do: "click", Press: teams.Press{Person: person, Activity: activity, Title: title, Inputs: inputs}})
+	if err != nil {
+		return teams.Outcome{}, err
+	}
+	return seen.(teams.Outcome), nil
+}
+
+// scene is the takeover of the n-th customer, from 0.
+func (s *stage) scene(n int) *tenant.Scene { return s.world.Scenes[n] }

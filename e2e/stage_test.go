@@ -1,0 +1,204 @@
+package e2e
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"responsehub"
+	"responsehub/app"
+	"responsehub/config"
+	"responsehub/sim"
+	"responsehub/store/storetest"
+)
+
+// scenery says what a story needs. The zero value is two customers, the first with
+// Response on, and the hub in this process.
+type scenery struct {
+	tenants    int
+	response   bool // on for every tenant
+	separate   bool // the hub is a process of its own, which can be killed
+	noHub      bool // the story starts the hub itself
+	extra      string
+	noLimits   bool // Teams' rate limits are lifted
+	deadLanes  bool // the story ends with work that was given up
+	twoCards   bool // a card's post was in doubt, so it may be there twice
+	claimsOnly bool // the world was made to lie, so it is not compared with the claims
+}
+
+// stage is one hub with its own world and its own Redis.
+type stage struct {
+	*testing.T
+	scenery
+	world *sim.World
+	redis *storetest.Server
+	hub   hub
+	logs  *lines
+	url   string
+	key   string // an admin API key
+	dir   string
+
+	client *http.Client
+	mu     sync.Mutex
+	known  []string // ids of the incidents that were opened
+	heard  [][]byte // every answer of the API but reveals
+}
+
+// hub is a running hub, in this process or beside it.
+type hub interface {
+	stop(t testing.TB) // in order, as by SIGTERM
+}
+
+// raise puts the stage up. It comes down, and the truth is checked, when the test ends.
+func raise(t *testing.T, sc scenery) *stage {
+	t.Helper()
+	s := &stage{T: t, scenery: sc, logs: &lines{}, key: "e2e-" + rand.Text() + rand.Text(), dir: t.TempDir()}
+	s.url = "http://" + freeAddr(t)
+	s.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	t.Cleanup(s.client.CloseIdleConnections)
+	s.redis = storetest.Redis(t)
+	var err error
+	s.world, err = sim.New(sim.Options{Listen: "127.0.0.1:0", HubURL: s.url, Tenants: sc.tenants, NoInstall: true, NoLimits: sc.noLimits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.world.Stop)
+	if err := s.world.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s.writeConfig()
+	if !sc.noHub {
+		s.startHub()
+		s.install()
+	}
+	t.Cleanup(s.end)
+	return s
+}
+
+// end checks the truth while everything is up, then stops the hub.
+func (s *stage) end() {
+	if s.hub == nil {
+		return
+	}
+	if !s.Failed() {
+		s.truth()
+	}
+	if s.Failed() {
+		s.picture()
+	}
+	s.hub.stop(s)
+}
+
+func (s *stage) writeConfig() {
+	s.Helper()
+	text := s.world.Config()
+	swap := func(old, new string) {
+		s.Helper()
+		if !strings.Contains(text, old) {
+			s.Fatalf("the world's configuration has no %q", old)
+		}
+		text = strings.ReplaceAll(text, old, new)
+	}
+	swap("127.0.0.1:6379", s.redis.Addr)
+	swap("server: {", `server: {admin_listen: "", `)
+	if s.response {
+		text = strings.ReplaceAll(text, "response: false", "response: true")
+	}
+	if s.extra != "" {
+		swap("sources:\n", "sources:\n"+s.extra)
+	}
+	if err := os.WriteFile(s.configFile(), []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *stage) configFile() string { return filepath.Join(s.dir, "responsehub.yaml") }
+
+func (s *stage) startHub() {
+	s.Helper()
+	if s.separate {
+		s.hub = s.spawn()
+		return
+	}
+	cfg, _, err := config.Load(s.configFile())
+	if err != nil {
+		s.Fatal(err)
+	}
+	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	a, err := app.New(cfg, app.Options{Version: "e2e", BootstrapKey: responsehub.Secret(s.key), Log: log})
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := a.Start(context.Background()); err != nil {
+		s.Fatal(err)
+	}
+	s.hub = &inProcess{app: a}
+}
+
+// install puts the bot into the team; it returns when the hub has taken it.
+func (s *stage) install() {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	defer cancel()
+	if err := s.world.Teams.Install(ctx); err != nil {
+		s.Fatalf("install the bot: %v", err)
+	}
+}
+
+type inProcess struct{ app *app.App }
+
+func (h *inProcess) stop(t testing.TB) {
+	start := time.Now()
+	h.app.Stop()
+	if d := time.Since(start); d > 15*time.Second {
+		t.Errorf("the hub took %s to stop", d)
+	}
+}
+
+// lines collects what the hub logs.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+var lastPort atomic.Int32
+
+// freeAddr is a port of 127.0.0.1 below those that the kernel gives to outgoing
+// connections, so that nobody takes it while the hub is down.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	lastPort.CompareAndSwap(0, 20000+int32(os.Getpid()%8000))
+	for range 500 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20000+lastPort.Add(1)%12000)
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return addr
+	}
+	t.Fatal("no free port")
+	return ""
+}
