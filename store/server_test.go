@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestKilledRedis kills Redis while incidents are opened: whatever was acknowledged is
 // there afterwards, with its events and its lanes.
 func TestKilledRedis(t *testing.T) {
+	t.Parallel()
 	server := storetest.Redis(t)
 	s := store.New(server.Client())
 	before, err := s.RunID(t.Context())
@@ -91,6 +92,7 @@ func TestKilledRedis(t *testing.T) {
 // TestSentinelFailover kills the master: the client finds the promoted replica and
 // writes go on.
 func TestSentinelFailover(t *testing.T) {
+	t.Parallel()
 	sentinels := storetest.Sentinel(t)
 	s := store.New(sentinels.Client(t))
 	c := opening("t|a")
@@ -117,6 +119,7 @@ func TestSentinelFailover(t *testing.T) {
 // TestOneHolder lets many workers work one lane at once, with leases that run out: no
 // two of them ever hold it together, and no wake-up is lost.
 func TestOneHolder(t *testing.T) {
+	t.Parallel()
 	rdb := storetest.Redis(t).Client()
 	s := store.New(rdb)
 	c := opening("t|a")
@@ -162,6 +165,7 @@ func TestOneHolder(t *testing.T) {
 }
 
 func TestCheckFindsWeakness(t *testing.T) {
+	t.Parallel()
 	rdb := storetest.Redis(t).Client()
 	s := store.New(rdb)
 	grades := func() map[string]store.Grade {
@@ -188,6 +192,7 @@ func TestCheckFindsWeakness(t *testing.T) {
 
 // Managed services forbid CONFIG; then INFO tells two of the three.
 func TestCheckWithoutConfig(t *testing.T) {
+	t.Parallel()
 	server := storetest.Redis(t)
 	admin := server.Client()
 	if err := admin.Do(t.Context(), "ACL", "SETUSER", "hub", "on", ">pw", "~*", "&*", "+@all", "-config").Err(); err != nil {
@@ -209,6 +214,7 @@ func TestCheckWithoutConfig(t *testing.T) {
 }
 
 func TestCheckUnreachable(t *testing.T) {
+	t.Parallel()
 	server := storetest.Redis(t)
 	rdb, err := store.Open(store.Config{Addrs: []string{server.Addr}, Username: "hub", Password: "a secret password"})
 	if err != nil {

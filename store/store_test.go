@@ -11,11 +11,13 @@ import (
 func TestInProcess(t *testing.T) { storetest.Bubble(t) }
 
 func TestRedisServer(t *testing.T) {
+	t.Parallel()
 	rdb := storetest.Redis(t).Client()
 	storetest.Run(t, func(*testing.T) redis.UniversalClient { return rdb })
 }
 
 func TestRedisCluster(t *testing.T) {
+	t.Parallel()
 	rdb := storetest.Cluster(t)
 	storetest.Run(t, func(*testing.T) redis.UniversalClient { return rdb })
 }
