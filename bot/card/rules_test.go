@@ -190,3 +190,19 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+// TestEveryMixture draws steps in every state beside each other: however many buttons
+// could make sense at once, the rules hold.
+func TestEveryMixture(t *testing.T) {
+	states := responsehub.StepStates
+	for n := range 2000 {
+		inc := open(true, alert())
+		mix := n * 7919
+		for i := range inc.Steps[1:] {
+			inc.Steps[i+1].State = states[mix%len(states)]
+			mix = mix/len(states) + n*31
+		}
+		inc.Sealed = map[string]responsehub.Sealed{sealedPassword: {For: ann.ID}}
+		check(t, Card(inc, View{Console: "https://hub.example/i"}))
+	}
+}
