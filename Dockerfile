@@ -22,8 +22,7 @@ RUN go build github.com/microsoftgraph/msgraph-sdk-go/models \
              github.com/microsoftgraph/msgraph-sdk-go/serviceprincipals \
              github.com/microsoftgraph/msgraph-sdk-go/oauth2permissiongrants
 COPY . .
-ARG VERSION=dev
-RUN go build -ldflags "-s -w -X main.version=${VERSION}" -o /responsehub ./cmd/responsehub
+RUN go build -ldflags "-s -w" -o /responsehub ./cmd/responsehub
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
