@@ -4,8 +4,8 @@
 #   docker build -t responsehub .
 #   docker run -p 8080:8080 -v ./responsehub.yaml:/etc/responsehub.yaml:ro responsehub
 #
-# Secrets come in by environment or as files; the configuration names them. The binary
-# carries the time zones by itself.
+# Secrets come in by environment or as files; the configuration names them. All times
+# are UTC, so no time zones are needed.
 
 FROM golang:1.26-bookworm AS build
 WORKDIR /src
