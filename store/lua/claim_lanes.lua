@@ -20,7 +20,6 @@ for n = 3, #ARGV do
     else
       local token = int(redis.call('INCR', KEYS[2]))
       redis.call('HSET', lane, 'token', token, 'until', int(now + lease))
-      redis.call('HDEL', lane, 'pause')
       redis.call('ZADD', KEYS[1], int(now + lease), member)
       claims[#claims + 1] = { member, token, l[1] or '0', l[2] or '0', s[1], s[2], s[3] or '0', s[4] or '' }
     end
