@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"responsehub"
@@ -62,6 +63,10 @@ func Open(c Config) (redis.UniversalClient, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
+	// The library writes a line of plain text for each of the 80 connections that cannot be
+	// made, several times a second, between our structured ones. Every such error is
+	// returned to us too, and logged once where it matters.
+	logging.Disable()
 	addrs := make([]string, len(c.Addrs))
 	for i, a := range c.Addrs {
 		addrs[i] = strings.TrimPrefix(a, UnixPrefix) // a path is dialled as a socket
