@@ -186,14 +186,27 @@ func (inc *Incident) skip(s *Step, actor Actor, r StepRequest, now time.Time) (A
 }
 
 // Settle makes a step done whose last open item was just settled, and reports whether
-// nothing of the step is open. What could not be read is open too.
+// nothing of the step is open. What could not be read is open too. A step of which only
+// a person's judgement is left says so, and no longer that something failed.
 func (s *Step) Settle() bool {
+	var judge []string
 	for i := range s.Items {
-		if !s.Items[i].State.Settled() {
+		it := &s.Items[i]
+		switch {
+		case it.State.Settled():
+		case it.State == NeedsHuman && !it.Kind.Blocks():
+			judge = append(judge, it.Title())
+		default:
 			return false
 		}
 	}
 	if len(s.Unread) > 0 {
+		return false
+	}
+	if len(judge) > 0 {
+		if s.State == Partial {
+			s.State, s.Reason = NeedsHuman, "Only a person can judge these: "+list(judge, 5)+". Look at them, then set them aside with a reason."
+		}
 		return false
 	}
 	if s.State == Partial || s.State == Failed || s.State == NeedsHuman {

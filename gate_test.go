@@ -262,6 +262,25 @@ func TestSetAside(t *testing.T) {
 			t.Errorf("events %+v, want one that says who set the item aside and why", events)
 		}
 	})
+	t.Run("the last rule leaves what only people can judge, and opens the reset", func(t *testing.T) {
+		inc := published(t)
+		mustAsk(t, inc, responsehub.Persistence, ann, responsehub.StepRequest{})
+		inc.AddFoothold(responsehub.Item{Kind: responsehub.OAuthGrant, Object: "grant-1", Name: "Mail Backup"})
+		finish(t, inc, responsehub.Persistence, responsehub.Partial)
+		if inc.Gate(responsehub.Password) == nil {
+			t.Fatal("the reset is open while the rule works")
+		}
+		r := skip
+		r.Items = []string{rule}
+		mustAsk(t, inc, responsehub.Persistence, bob, r)
+		s := inc.Step(responsehub.Persistence)
+		if s.State != responsehub.NeedsHuman || !strings.Contains(s.Reason, `"Mail Backup"`) {
+			t.Errorf("the step is %s: %s", s.State, s.Reason)
+		}
+		if err := inc.Gate(responsehub.Password); err != nil {
+			t.Errorf("the reset stays shut: %v", err)
+		}
+	})
 	t.Run("an item before the work does not settle the step", func(t *testing.T) {
 		inc := published(t)
 		r := skip

@@ -54,6 +54,7 @@ var Transitions = []Transition{
 	{Sent, NeedsHuman, "only a person can go on"},
 	{Partial, Queued, "asked for again"},
 	{Partial, Done, "the rest was settled"},
+	{Partial, NeedsHuman, "only a person can judge the rest"},
 	{Partial, Skipped, "set aside with a reason"},
 	{Failed, Queued, "asked for again"},
 	{Failed, Done, "the rest was settled"},
