@@ -15,7 +15,7 @@ import (
 
 // Who and what the world knows by fixed ids, so that two runs look alike.
 const (
-	HomeTenantID = "99999999-9999-4999-8999-999999999999" // the service provider's own tenant
+	HomeTenantID = "abababab-0000-4000-8000-00000000000a" // the service provider's own tenant, none of the customers'
 	HubClientID  = "c0ffee00-0001-4001-8001-000000000001" // the hub's app in the customers' tenants
 	BotAppID     = "c0ffee00-0002-4002-8002-000000000002"
 	TeamID       = "19:securitydesk0000000000000000001@thread.tacv2"
