@@ -36,7 +36,6 @@ var (
 	_ steps.Scanner  = (*Client)(nil)
 	_ steps.Foothold = (*Connectors)(nil)
 	_ steps.Foothold = (*HiddenRules)(nil)
-	_ steps.Foothold = (*AllRules)(nil)
 )
 
 // New returns a client; it makes no request. The limiter may be shared with other

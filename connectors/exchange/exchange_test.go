@@ -358,47 +358,6 @@ func TestNoExchangeHere(t *testing.T) {
 	}
 }
 
-// fake is the visible side of AllRules.
-type fake struct {
-	err   error
-	calls int
-}
-
-func (f *fake) Read(context.Context, steps.Target, *responsehub.Item) (steps.Reading, error) {
-	f.calls++
-	return steps.Reading{Name: "visible"}, f.err
-}
-
-func (f *fake) Neutralise(context.Context, steps.Target, *responsehub.Item, responsehub.Action) (steps.Receipt, error) {
-	f.calls++
-	return steps.Receipt{}, f.err
-}
-
-func TestAllRules(t *testing.T) {
-	c, w := newWorld(t, values(map[string]string{"Get-InboxRule hidden": hiddenR}))
-	gone := &responsehub.Error{Kind: responsehub.NotFound, Message: "gone"}
-	for _, tc := range []struct {
-		name     string
-		item     responsehub.Item
-		visible  error
-		exchange bool
-		want     responsehub.Kind
-	}{
-		{"visible", responsehub.Item{Object: "R"}, nil, false, ""},
-		{"hidden", responsehub.Item{Object: `pat\9`, Hidden: true}, nil, true, ""},
-		{"named by a detector, hidden", responsehub.Item{Object: `pat\9`}, gone, true, ""},
-		{"named by a detector, gone", responsehub.Item{Object: "R"}, gone, true, responsehub.NotFound},
-		{"seen before, gone", responsehub.Item{Object: "R", Snapshot: []byte("{}")}, gone, false, responsehub.NotFound},
-	} {
-		w.seen = nil
-		all := &AllRules{Visible: &fake{err: tc.visible}, Hidden: c.HiddenRules()}
-		_, err := all.Read(t.Context(), pat, &tc.item)
-		if (err != nil) != (tc.want != "") || err != nil && responsehub.KindOf(err) != tc.want || (len(w.seen) > 0) != tc.exchange {
-			t.Errorf("%s: %v, %d commands", tc.name, err, len(w.seen))
-		}
-	}
-}
-
 func TestContract(t *testing.T) {
 	w := &world{}
 	connectortest.Run(t, connectortest.Subject{

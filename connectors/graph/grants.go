@@ -19,7 +19,8 @@ type Grants struct{ c *Client }
 
 var grantRights = []string{"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"}
 
-// Read returns the grant. A grant that exists is active.
+// Read returns the grant. A grant to an app that is switched off in the tenant gives
+// nobody a new token, so it is not active.
 // https://learn.microsoft.com/en-us/graph/api/oauth2permissiongrant-get
 func (g *Grants) Read(ctx context.Context, t steps.Target, item *responsehub.Item) (steps.Reading, error) {
 	k := call{op: "read the consent", tenant: t.Tenant, about: anApp, needs: append([]string{"Directory.Read.All"}, grantRights...)}
@@ -31,7 +32,19 @@ func (g *Grants) Read(ctx context.Context, t steps.Target, item *responsehub.Ite
 	if err != nil {
 		return steps.Reading{}, err
 	}
-	return steps.Reading{Name: item.Name, Active: true, Snapshot: snapshot(answer), RequestID: answer.RequestID}, nil
+	reading := steps.Reading{Name: item.Name, Active: true, Snapshot: snapshot(answer), RequestID: answer.RequestID}
+	sp, asked, err := g.c.principal(ctx, t.Tenant, deref(grant.GetClientId()))
+	switch {
+	case err != nil && ClassOf(err) != NotFound:
+		return steps.Reading{}, err
+	case err != nil:
+		reading.Active = false
+	case sp.GetAccountEnabled() != nil && !*sp.GetAccountEnabled():
+		reading.Active, reading.RequestID = false, asked.RequestID
+	default:
+		reading.Guard = g.c.guard(sp)
+	}
+	return reading, nil
 }
 
 // Neutralise deletes the grant, since there is no disabling one; the snapshot is enough

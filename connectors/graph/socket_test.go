@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"responsehub"
@@ -53,26 +54,26 @@ func sockets(tb testing.TB, graph http.HandlerFunc) *Client {
 // TestLostAnswer: the move took effect, the answer did not come back, and it was sent
 // once only.
 func TestLostAnswer(t *testing.T) {
-	moves := 0
+	var moves atomic.Int32
 	c := sockets(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
 			say(w, 200, `{"id":"M","parentFolderId":"TRASH"}`)
 			return
 		}
-		moves++
+		moves.Add(1)
 		_, _ = io.Copy(io.Discard, r.Body)
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
 			conn.Close()
 		}
 	})
-	for want := range 2 { // the second time over a connection that was used before
+	for want := range int32(2) { // the second time over a connection that was used before
 		if _, _, err := c.Folder(t.Context(), tenantID, "U", "M"); err != nil {
 			t.Fatal(err)
 		}
 		_, err := c.Move(t.Context(), tenantID, "U", "M", "deleteditems")
-		if responsehub.KindOf(err) != responsehub.UnknownOutcome || moves != want+1 {
-			t.Errorf("%v after %d moves", err, moves)
+		if responsehub.KindOf(err) != responsehub.UnknownOutcome || moves.Load() != want+1 {
+			t.Errorf("%v after %d moves", err, moves.Load())
 		}
 	}
 }
