@@ -95,6 +95,7 @@ func (a *App) buildOutside(version string) error {
 			Kinds: map[responsehub.ItemKind]steps.Foothold{
 				responsehub.InboxRule: a.graph.Rules(), responsehub.ServicePrincipal: a.graph.EnterpriseApps(),
 				responsehub.AppRegistration: a.graph.Registrations(), responsehub.InboundConnector: mail.Connectors(),
+				responsehub.OAuthGrant: a.graph.Grants(),
 			},
 			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail},
 		},

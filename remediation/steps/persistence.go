@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,6 +64,7 @@ func (d *DisablePersistence) Follow(ctx context.Context, t *responsehub.Turn) re
 		return responsehub.TryAgain(err, nil)
 	}
 	run.each(ctx, items, run.neutralise)
+	run.each(ctx, d.judged(t.Incident.Step(responsehub.Persistence), items), run.judge)
 	if ctx.Err() != nil {
 		return responsehub.TryAgain(context.Cause(ctx), nil)
 	}
@@ -142,7 +144,21 @@ func wanted(s *responsehub.Step) []responsehub.Item {
 		it := s.Items[i]
 		byName := len(s.Asked) > 0
 		setAside := it.State == responsehub.Skipped || it.State == responsehub.Undone
-		if it.Kind.Blocks() && s.Wants(it.ID) && (byName || !setAside) {
+		if s.Wants(it.ID) && (byName || it.Kind.Blocks() && !setAside) {
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
+// judged returns the items that wait for a person and that the hub can read: what was
+// done to the others may have settled them, as a consent to an app that is off now.
+func (d *DisablePersistence) judged(s *responsehub.Step, worked []responsehub.Item) []responsehub.Item {
+	var out []responsehub.Item
+	for i := range s.Items {
+		it := s.Items[i]
+		done := slices.ContainsFunc(worked, func(w responsehub.Item) bool { return w.ID == it.ID })
+		if it.State == responsehub.NeedsHuman && !it.Kind.Blocks() && d.Kinds[it.Kind] != nil && !done {
 			out = append(out, it)
 		}
 	}
@@ -246,6 +262,20 @@ func (d *disabling) look(ctx context.Context, it *responsehub.Item, r *result) (
 }
 
 func isGone(err error) bool { return err != nil && responsehub.KindOf(err) == responsehub.NotFound }
+
+// judge settles an item that cannot do harm any more; otherwise it is left to a person.
+func (d *disabling) judge(ctx context.Context, it *responsehub.Item, r *result) {
+	reading, err := d.look(ctx, it, r)
+	switch {
+	case err != nil && !hopeless(err):
+		r.later = err
+	case err != nil:
+	case reading == nil:
+		r.ok("it is not there any more", "")
+	case !reading.Active:
+		r.ok("it has no effect any more", reading.RequestID)
+	}
+}
 
 // neutralise disables or deletes an item and reads it back until Microsoft shows it.
 func (d *disabling) neutralise(ctx context.Context, it *responsehub.Item, r *result) {

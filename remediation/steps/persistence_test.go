@@ -13,7 +13,7 @@ import (
 func persistence(w *world, scanners ...Scanner) *DisablePersistence {
 	all := holds{w: w}
 	return &DisablePersistence{
-		Kinds:  map[responsehub.ItemKind]Foothold{responsehub.InboxRule: all, responsehub.ServicePrincipal: all, responsehub.AppRegistration: all, responsehub.InboundConnector: all},
+		Kinds:  map[responsehub.ItemKind]Foothold{responsehub.InboxRule: all, responsehub.ServicePrincipal: all, responsehub.AppRegistration: all, responsehub.InboundConnector: all, responsehub.OAuthGrant: all},
 		Hidden: holds{w: w, hidden: true}, Scanners: scanners,
 	}
 }
@@ -49,6 +49,10 @@ func TestPersistence(t *testing.T) {
 		{name: "the hub finds one more", arrange: func(w *world) {
 			w.footholds["rule-1"], w.footholds["rule-2"] = &foothold{active: true}, &foothold{active: true}
 		}, scan: []Scanner{scan{items: []responsehub.Item{{Kind: responsehub.InboxRule, Object: "rule-2", Name: "..", Why: "Made in the window."}}}}, want: responsehub.Done},
+		{name: "a consent whose app is off now settles itself", arrange: func(w *world) { w.footholds["grant"] = &foothold{} },
+			scan: []Scanner{scan{items: []responsehub.Item{{Kind: responsehub.OAuthGrant, Object: "grant", Name: "App"}}}}, want: responsehub.Done},
+		{name: "a consent to a living app is left to a person", arrange: func(w *world) { w.footholds["grant"] = &foothold{active: true} },
+			scan: []Scanner{scan{items: []responsehub.Item{{Kind: responsehub.OAuthGrant, Object: "grant", Name: "App"}}}}, want: responsehub.NeedsHuman, reason: `app consent "App"`},
 		{name: "only a person can judge forwarding", arrange: func(*world) {}, scan: []Scanner{scan{items: []responsehub.Item{{Kind: responsehub.Forwarding, Object: "smtp:x@y", Name: "x@y"}}}}, want: responsehub.NeedsHuman, reason: "forwarding"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
