@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"responsehub"
 	"responsehub/app"
 	"responsehub/config"
@@ -42,6 +44,7 @@ type stage struct {
 	scenery
 	world *sim.World
 	redis *storetest.Server
+	rdb   redis.UniversalClient // the story's own eyes
 	hub   hub
 	logs  *lines
 	url   string
@@ -67,6 +70,7 @@ func raise(t *testing.T, sc scenery) *stage {
 	s.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 	t.Cleanup(s.client.CloseIdleConnections)
 	s.redis = storetest.Redis(t)
+	s.rdb = s.redis.Client()
 	var err error
 	s.world, err = sim.New(sim.Options{Listen: "127.0.0.1:0", HubURL: s.url, Tenants: sc.tenants, NoInstall: true, NoLimits: sc.noLimits})
 	if err != nil {

@@ -31,8 +31,8 @@ func TestTakeoverCloud(t *testing.T) {
 	} else {
 		t.Logf("locked and read back %s after the alert came in", d.Round(time.Millisecond))
 	}
-	if lock.RequestedBy != responsehub.Policy.Name {
-		t.Errorf("the lock was asked for by %q", lock.RequestedBy)
+	if lock.RequestedBy.Name != responsehub.Policy.Name {
+		t.Errorf("the lock was asked for by %q", lock.RequestedBy.Name)
 	}
 	s.is(in.Incident, responsehub.Retract, responsehub.Done)
 	s.persistenceSettled(in)

@@ -53,10 +53,9 @@ func (s *stage) unbroken(id string) {
 		Items []json.RawMessage `json:"items"`
 	}
 	s.api(http.MethodGet, "/v1/incidents/"+id+"/events", nil).decode(s, &list)
-	rdb := s.redis.Client()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	kept, head, err := store.New(rdb).Events(ctx, id)
+	kept, head, err := store.New(s.rdb).Events(ctx, id)
 	if err != nil {
 		s.Fatalf("record of %s: %v", id, err)
 	}
@@ -232,10 +231,12 @@ func (s *stage) picture() {
 			s.Logf("and %d incidents more", len(known)-i)
 			break
 		}
-		for _, what := range []string{"", "/events"} {
-			if r, err := s.try(http.MethodGet, "/v1/incidents/"+id+what, http.Header{"Authorization": {"Bearer " + s.key}}, nil); err == nil {
-				s.Logf("incident%s: %s", what, r.body)
-			}
+		if inc, ok := s.kept(id); ok {
+			b, _ := json.Marshal(api.ViewOf(inc))
+			s.Logf("incident: %s", b)
+		}
+		for _, e := range s.events(id) {
+			s.Logf("record: %s %s %s %s", e.At.Format("15:04:05.000"), e.Kind, e.Step, e.Text)
 		}
 	}
 	all := s.world.Wire.Requests()
