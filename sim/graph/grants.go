@@ -74,6 +74,15 @@ func (c *call) createGrant() reply {
 	return reply{status: http.StatusCreated, body: c.created(grantObject(made), "oauth2PermissionGrants")}
 }
 
+// getGrant: https://learn.microsoft.com/graph/api/oauth2permissiongrant-get
+func (c *call) getGrant() reply {
+	i := slices.IndexFunc(c.t.Grants, func(g *tenant.Grant) bool { return g.ID == c.args[0] })
+	if i < 0 {
+		return notThere(c.args[0])
+	}
+	return c.one(grantList, grantObject(c.t.Grants[i]))
+}
+
 // deleteGrant: https://learn.microsoft.com/graph/api/oauth2permissiongrant-delete
 func (c *call) deleteGrant() reply {
 	i := slices.IndexFunc(c.t.Grants, func(g *tenant.Grant) bool { return g.ID == c.args[0] })

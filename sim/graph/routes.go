@@ -110,6 +110,7 @@ var routes = table(
 	route{method: "GET", pattern: "servicePrincipals/{}/oauth2PermissionGrants", roles: readGrants, serve: (*call).spGrants},
 	route{method: "GET", pattern: "oauth2PermissionGrants", roles: readGrants, serve: (*call).listGrants},
 	route{method: "POST", pattern: "oauth2PermissionGrants", roles: writeGrants, serve: (*call).createGrant},
+	route{method: "GET", pattern: "oauth2PermissionGrants/{}", roles: readGrants, serve: (*call).getGrant},
 	route{method: "DELETE", pattern: "oauth2PermissionGrants/{}", roles: writeGrants, serve: (*call).deleteGrant},
 
 	route{method: "GET", pattern: "devices/{}", roles: readDevices, serve: (*call).getDevice},
