@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -48,6 +49,67 @@ func artifacts(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// talk starts a script of tools/npm that is spoken to line by line in JSON. The returned
+// function says one thing and waits for the answer.
+func talk(t *testing.T, script string) func(limit time.Duration, say, answer any) {
+	t.Helper()
+	needTools(t)
+	cmd := exec.CommandContext(t.Context(), "node", script)
+	cmd.Dir = tools
+	cmd.WaitDelay = 2 * time.Second
+	complained := &lines{}
+	cmd.Stderr = complained
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan []byte, 16)
+	go func() {
+		defer close(said)
+		s := bufio.NewScanner(out)
+		s.Buffer(nil, 4<<20)
+		for s.Scan() {
+			said <- bytes.Clone(s.Bytes())
+		}
+	}()
+	t.Cleanup(func() {
+		in.Close() // the script ends with its input
+		end := time.AfterFunc(5*time.Second, func() { _ = cmd.Process.Kill() })
+		for range said {
+		}
+		_ = cmd.Wait()
+		end.Stop()
+	})
+	return func(limit time.Duration, say, answer any) {
+		t.Helper()
+		line, err := json.Marshal(say)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := in.Write(append(line, '\n')); err != nil {
+			t.Fatalf("node %s: %v\n%s", script, err, complained)
+		}
+		select {
+		case b, ok := <-said:
+			if !ok {
+				t.Fatalf("node %s ended:\n%s", script, complained)
+			}
+			if err := json.Unmarshal(b, answer); err != nil {
+				t.Fatalf("node %s printed no JSON: %v\n%s", script, err, b)
+			}
+		case <-time.After(limit):
+			t.Fatalf("node %s did not answer within %v:\n%s", script, limit, complained)
+		}
+	}
 }
 
 // ask runs a script of tools/npm with in as JSON on its standard input and decodes what
