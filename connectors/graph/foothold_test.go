@@ -165,6 +165,34 @@ func TestRegistrations(t *testing.T) {
 	}
 }
 
+func TestGrants(t *testing.T) {
+	own := `{"id":"g1","consentType":"Principal","clientId":"c"}`
+	lists := map[string]string{
+		"GET /users/" + userID + "/oauth2PermissionGrants": `{"value":[{"id":"g0"},` + own + `]}`,
+		"GET /oauth2PermissionGrants":                      `{"value":[{"id":"everybody","consentType":"AllPrincipals"}]}`,
+	}
+	for _, tc := range []struct {
+		name     string
+		item     responsehub.Item
+		found    bool
+		requests int
+	}{
+		{"the user's", responsehub.Item{Object: "g1"}, true, 1},
+		{"an administrator's", responsehub.Item{Object: "everybody"}, true, 2},
+		{"nowhere", responsehub.Item{Object: "gone"}, false, 2},
+		{"the user's, deleted", responsehub.Item{Object: "gone", Snapshot: []byte(own)}, false, 1},
+	} {
+		c, w := directory(t, lists)
+		r, err := c.Grants().Read(t.Context(), pat, &tc.item)
+		if tc.found != (err == nil) || !tc.found && responsehub.KindOf(err) != responsehub.NotFound || r.Active != tc.found || tc.found && !strings.Contains(string(r.Snapshot), tc.item.Object) {
+			t.Errorf("%s: %v %+v", tc.name, err, r)
+		}
+		if len(w.requests()) != tc.requests {
+			t.Errorf("%s: %d requests, want %d", tc.name, len(w.requests()), tc.requests)
+		}
+	}
+}
+
 func TestScan(t *testing.T) {
 	rules := "GET /users/" + userID + "/mailFolders/inbox/messageRules"
 	rule := func(id, name, conditions, actions string) string {

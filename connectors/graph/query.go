@@ -80,12 +80,17 @@ func pages[T any](ctx context.Context, c *Client, k call, get func(ctx context.C
 			}
 			next = *link
 			if err := c.follow(next, seen); err != nil {
-				yield(none, &responsehub.Error{Kind: responsehub.Unavailable, Message: words(Transient, k), Err: &Fault{Class: Transient, Op: k.op, Err: err}})
+				yield(none, astray(k, err))
 				return
 			}
 		}
 		yield(none, &responsehub.Error{Kind: responsehub.Permanent, Message: words(BadRequest, k), Err: &Fault{Class: BadRequest, Op: k.op, Err: errEndless}})
 	}
+}
+
+// astray is the error for a link that must not be followed.
+func astray(k call, err error) error {
+	return &responsehub.Error{Kind: responsehub.Unavailable, Message: words(Transient, k), Err: &Fault{Class: Transient, Op: k.op, Err: err}}
 }
 
 // follow checks a link to the next page.

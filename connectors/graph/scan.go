@@ -81,11 +81,7 @@ func (c *Client) scanGrants(ctx context.Context, t steps.Target) ([]responsehub.
 	var items []responsehub.Item
 	apps := map[string]models.ServicePrincipalable{}
 	for g, err := range pages(ctx, c, k, func(ctx context.Context, next string) ([]models.OAuth2PermissionGrantable, *string, error) {
-		b := c.user(t.User).Oauth2PermissionGrants()
-		if next != "" {
-			b = users.NewItemOauth2PermissionGrantsRequestBuilder(next, c.adapter)
-		}
-		r, err := b.Get(ctx, nil)
+		r, err := c.userGrants(t.User, next)(ctx)
 		if err := present(r, err); err != nil {
 			return nil, nil, err
 		}
