@@ -170,6 +170,11 @@ func (s *stage) alive(t *tenant.Tenant, u *tenant.User, it api.Item) (alive bool
 			for _, a := range t.Applications {
 				alive = alive || a.DisplayName == it.Name && !a.IsDisabled
 			}
+		case responsehub.OAuthGrant:
+			for _, g := range t.Grants {
+				sp := tenant.FindServicePrincipal(t, g.ClientID)
+				alive = alive || sp != nil && sp.DisplayName == it.Name && sp.AccountEnabled
+			}
 		case responsehub.InboundConnector:
 			for _, c := range t.Connectors {
 				alive = alive || c.Name == it.Name && c.Enabled
