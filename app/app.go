@@ -150,6 +150,11 @@ func (a *App) Stop() {
 			_ = s.Close()
 		}
 	}
+	if a.bot != nil {
+		if err := a.bot.Close(ctx); err != nil {
+			a.log.Warn("teams work was cut off", "error", err)
+		}
+	}
 	a.wg.Wait()
 	if err := a.rdb.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
 		a.log.Warn("redis connections did not close", "error", err)

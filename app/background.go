@@ -65,6 +65,13 @@ func (a *App) watchRedis(ctx context.Context) {
 // keepWarm holds a token for every tenant, so that a lock does not begin with a
 // sign-in.
 func (a *App) keepWarm(ctx context.Context) {
+	if a.bot != nil {
+		warm, cancel := context.WithTimeout(ctx, 10*time.Second)
+		if err := a.bot.Warm(warm); err != nil {
+			a.log.Warn("teams: the first click will take longer", "error", err)
+		}
+		cancel()
+	}
 	for {
 		for _, t := range a.directory.Tenants() {
 			if ctx.Err() != nil {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,10 +26,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	key, err := base64.StdEncoding.DecodeString(string(cfg.Secrets.Key))
-	if err != nil {
-		return nil, errors.New("secrets.key is not base64")
-	}
+	key := cfg.Secrets.Bytes()
 	a := &App{cfg: cfg, log: log, health: &health{version: opts.Version}}
 	if err := a.buildStore(key); err != nil {
 		return nil, err
@@ -38,6 +34,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if err := a.buildOutside(opts.Version); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
+	var err error
 	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.engine, log.With("part", "intake")); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}

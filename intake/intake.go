@@ -157,7 +157,14 @@ func (i *Intake) Serve(w http.ResponseWriter, r *http.Request, name string) {
 	a, err := i.read(r.Context(), src, body)
 	if err != nil {
 		log.Warn("alert refused: cannot be used", "delivery", id, "err", err)
-		answerProblem(w, problemOf(err))
+		p := problemOf(err)
+		if src.jq != nil && !errors.Is(err, errNotJSON) && p.Status == http.StatusBadRequest {
+			// Good JSON of its own kind out of which the mapping makes no alert: the message
+			// or the mapping has to change, and the pointer is into the native format.
+			p.Status = http.StatusUnprocessableEntity
+			log.Error("the mapping makes no usable alert of a verified message: check it with `responsehub alert map`", "delivery", id, "err", err)
+		}
+		answerProblem(w, p)
 		return
 	}
 	// From here the alert counts even if the sender hangs up.
@@ -174,6 +181,9 @@ func (i *Intake) Serve(w http.ResponseWriter, r *http.Request, name string) {
 	answerIncident(w, inc, known)
 }
 
+// errNotJSON tells a body that cannot be read from one that a mapping makes nothing of.
+var errNotJSON = errors.New("body cannot be read")
+
 // Map reads a sample as an alert of the source, as Serve would, without asking for a
 // signature and without telling the hub.
 func (i *Intake) Map(name string, sample []byte) (*responsehub.Alert, error) {
@@ -188,7 +198,7 @@ func (i *Intake) Map(name string, sample []byte) (*responsehub.Alert, error) {
 func (i *Intake) read(ctx context.Context, src *source, body []byte) (*responsehub.Alert, error) {
 	tree, err := parse(body)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errNotJSON, err)
 	}
 	if src.jq != nil {
 		ctx, cancel := context.WithTimeout(ctx, i.cfg.MapWithin)

@@ -58,9 +58,6 @@ func (e *Engine) Reveal(ctx context.Context, actor responsehub.Actor, idOrRef st
 // mayReveal says whether the actor may read the password now.
 func mayReveal(inc *responsehub.Incident, actor responsehub.Actor, sealed responsehub.Sealed, ok bool, now time.Time) error {
 	step := inc.Step(responsehub.Password)
-	if step.RequestedBy.ID != "" && step.RequestedBy.ID != actor.ID {
-		return &responsehub.Error{Kind: responsehub.Forbidden, Message: fmt.Sprintf("Only %s, who asked for the reset, can see the password. Ask for a new one with a reason if you need it.", step.RequestedBy.Name)}
-	}
 	switch {
 	case step.State == responsehub.Waiting || step.State.Busy():
 		return responsehub.Refuse("There is no new password yet. It can be shown when step 4, Reset password, is done.")
@@ -68,6 +65,8 @@ func mayReveal(inc *responsehub.Incident, actor responsehub.Actor, sealed respon
 		return responsehub.Refuse("The password was not reset: " + step.Reason)
 	case !ok || !now.Before(sealed.Expires):
 		return &responsehub.Error{Kind: responsehub.Gone, Message: "The password was shown already or has expired. Ask for a new one with a reason."}
+	case sealed.For != actor.ID:
+		return &responsehub.Error{Kind: responsehub.Forbidden, Message: fmt.Sprintf("Only %s, who asked for the reset, can see the password. Ask for a new one with a reason if you need it.", step.RequestedBy.Name)}
 	}
 	return nil
 }

@@ -1,0 +1,29 @@
+package crashtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// workerEnv holds a worker's job. Where it is set, this binary is a worker.
+const workerEnv = "RESPONSEHUB_CRASHTEST_WORKER"
+
+func TestMain(m *testing.M) {
+	if v := os.Getenv(workerEnv); v != "" {
+		var j job
+		if err := json.Unmarshal([]byte(v), &j); err != nil {
+			fmt.Fprintln(os.Stderr, "the job cannot be read:", err)
+			os.Exit(1)
+		}
+		if err := j.work(); err != nil {
+			fmt.Fprintln(os.Stderr, "the worker failed:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
