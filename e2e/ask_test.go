@@ -341,3 +341,13 @@ func (s *stage) press(person, activity, title string, inputs map[string]string) 
 
 // scene is the takeover of the n-th customer, from 0.
 func (s *stage) scene(n int) *tenant.Scene { return s.world.Scenes[n] }
+
+// encoded is v as JSON.
+func encoded(t testing.TB, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

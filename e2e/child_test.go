@@ -29,7 +29,7 @@ func (s *stage) spawn() *child {
 		s.Fatal(err)
 	}
 	go func() { c.err = c.cmd.Wait(); close(c.done) }()
-	s.Cleanup(func() { c.kill() }) // when the story fails half way
+	s.children = append(s.children, c)
 	s.until("the hub's process is ready", func() bool {
 		select {
 		case <-c.done:

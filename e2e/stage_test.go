@@ -51,10 +51,11 @@ type stage struct {
 	key   string // an admin API key
 	dir   string
 
-	client *http.Client
-	mu     sync.Mutex
-	known  []string // ids of the incidents that were opened
-	heard  [][]byte // every answer of the API but reveals
+	client   *http.Client
+	children []*child
+	mu       sync.Mutex
+	known    []string // ids of the incidents that were opened
+	heard    [][]byte // every answer of the API but reveals
 }
 
 // hub is a running hub, in this process or beside it.
@@ -81,11 +82,16 @@ func raise(t *testing.T, sc scenery) *stage {
 		t.Fatal(err)
 	}
 	s.writeConfig()
+	t.Cleanup(func() {
+		for _, c := range s.children {
+			c.kill() // those that a failed story left behind
+		}
+	})
+	t.Cleanup(s.end)
 	if !sc.noHub {
 		s.startHub()
 		s.install()
 	}
-	t.Cleanup(s.end)
 	return s
 }
 
