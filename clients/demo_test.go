@@ -22,10 +22,97 @@ func TestDemo(t *testing.T) {
 	d := newDemo(t)
 	d.start(t, "takeover")
 	p := openPage(t, d.page, "demo")
-	p.do("see", "1 Revoke sessions and lock account", "#messages")
-	p.shot("1-start")
-	p.do("press", "4 Reset password", "#messages")
-	p.shot("2-password")
+	p.until("the account is locked by itself", func(card string) bool { return verified(card, lockStep) })
+	p.shot("1-locked")
+	ref := d.incident(t).Ref
+
+	p.do("away", "yes", "")
+	d.kill()
+	d.start(t, "none")
+	p.do("open", d.page, "")
+	after := d.incident(t)
+	if after.Ref != ref || after.step("lock") != "done" {
+		t.Errorf("after the kill the hub knows %s with lock %s, before %s", after.Ref, after.step("lock"), ref)
+	}
+	p.until("the incident's card", func(card string) bool { return strings.Contains(card, ref) })
+	p.do("away", "no", "")
+	p.shot("2-after-the-kill")
+
+	p.until("steps 1 to 3 are through", func(card string) bool {
+		return verified(card, lockStep) && verified(card, "2 Retract phishing emails") &&
+			(verified(card, persistenceStep) || strings.Contains(card, "needs a person"))
+	})
+	p.setLeftoversAside()
+	p.shot("3-by-themselves")
+	p.do("choose", "Mallory", "#who")
+	p.do("press", "4 Reset password", messages)
+	p.until("a stranger is refused", func(text string) bool { return strings.Contains(text, "You are not on this hub's list of people") })
+	p.shot("4-refused")
+	p.do("choose", "Ann", "#who")
+
+	p.do("press", "4 Reset password", messages)
+	p.do("press", "Show password", messages)
+	p.do("see", "One-time password", "#dialog")
+	p.shot("5-password")
+	first := p.do("read", "", "#dialog")
+	p.do("press", "Close dialog", "#dialog")
+	if again := p.do("read", "", messages); strings.Contains(again, secretOf(first)) || len(secretOf(first)) < 12 {
+		t.Errorf("the dialog showed %q; the card shows it too, or it is no password", first)
+	}
+	p.do("press", "5 Re-enable account", messages)
+	p.until("the account is enabled", func(card string) bool { return verified(card, "5 Re-enable account") })
+	p.do("press", "6 Mark as remediated", messages)
+	p.until("the incident is closed", func(card string) bool { return strings.Contains(card, "State: remediated") })
+	p.shot("6-remediated")
+	if state := d.incident(t).State; state != "remediated" {
+		t.Errorf("the hub says %s", state)
+	}
+	if faults := p.do("faults", "", ""); faults != "" {
+		t.Errorf("the page had faults:\n%s", faults)
+	}
+	if strings.Contains(d.said.String(), secretOf(first)) {
+		t.Error("the demo printed the one-time password")
+	}
+}
+
+const (
+	messages        = "#messages"
+	lockStep        = "1 Revoke sessions and lock account"
+	persistenceStep = "3 Disable persistence"
+)
+
+// verified reports whether the line of a step on a card says that it was read back.
+func verified(card, step string) bool {
+	for line := range strings.Lines(card) {
+		if strings.Contains(line, step) && strings.Contains(line, "✓") {
+			return true
+		}
+	}
+	return false
+}
+
+// setLeftoversAside does what a technician does with what only a person can judge.
+func (p *page) setLeftoversAside() {
+	p.t.Helper()
+	if verified(p.do("read", "", messages), persistenceStep) {
+		return
+	}
+	p.do("press", "More", messages)
+	p.do("check", "", messages)
+	p.do("fill", "Reason", messages)
+	p.do("press", "Set chosen aside", messages)
+	p.until("what was left is set aside", func(card string) bool { return !strings.Contains(card, "needs a person") })
+}
+
+// secretOf finds the password in what a dialog shows: its longest word.
+func secretOf(dialog string) string {
+	longest := ""
+	for w := range strings.FieldsSeq(dialog) {
+		if len(w) > len(longest) && !strings.Contains(w, "@") {
+			longest = w
+		}
+	}
+	return longest
 }
 
 // demo is the real binary, with a folder of its own.
@@ -126,6 +213,32 @@ func (d *demo) get(t *testing.T, path string, into any) {
 	}
 }
 
+// known is an incident as the hub's API tells it.
+type known struct {
+	Ref, State string
+	Steps      []struct{ ID, State string }
+}
+
+func (k known) step(id string) string {
+	for _, s := range k.Steps {
+		if s.ID == id {
+			return s.State
+		}
+	}
+	return ""
+}
+
+// incident is the one incident that the hub knows.
+func (d *demo) incident(t *testing.T) known {
+	t.Helper()
+	var list struct{ Items []known }
+	d.get(t, "/v1/incidents", &list)
+	if len(list.Items) != 1 {
+		t.Fatalf("the hub knows %d incidents", len(list.Items))
+	}
+	return list.Items[0]
+}
+
 // twoFree is an address whose port and the next are free.
 func twoFree(t *testing.T) string {
 	t.Helper()
@@ -174,13 +287,21 @@ func (p *page) with(c map[string]string) string {
 	return answer.Text
 }
 
-func (p *page) shot(name string) { p.t.Helper(); p.do("picture", name, "") }
-
-func contains(s string, all ...string) bool {
-	for _, x := range all {
-		if !strings.Contains(s, x) {
-			return false
+// until reads the page until it shows what is waited for.
+func (p *page) until(what string, shows func(text string) bool) {
+	p.t.Helper()
+	deadline := time.Now().Add(40 * time.Second)
+	for {
+		text := p.do("read", "", "")
+		if shows(text) {
+			return
 		}
+		if time.Now().After(deadline) {
+			p.shot("failed")
+			p.t.Fatalf("the page never showed: %s. It shows:\n%s", what, text)
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	return true
 }
+
+func (p *page) shot(name string) { p.t.Helper(); p.do("picture", name, "") }

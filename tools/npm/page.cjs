@@ -4,11 +4,13 @@
 //   {do: "press", name, in}      presses the button with that name, inside a CSS selector
 //   {do: "choose", name}         ticks the radio button or box with that name
 //   {do: "fill", name, value}    writes into the field with that name
+//   {do: "check", in}            ticks every box
 //   {do: "see", value, in}       waits until the text is there
 //   {do: "gone", name}           waits until the button is gone
 //   {do: "read", in}             only reads
 //   {do: "picture", name}        leaves a picture in the folder
 //   {do: "open", url}            goes to another address
+//   {do: "away", value}          "yes": the server is being killed on purpose just now
 //   {do: "faults"}               what was wrong so far: errors, requests that leave this machine
 const fs = require("fs");
 const path = require("path");
@@ -34,6 +36,7 @@ const wait = 30000;
     press: async (c) => { const b = named(c); await b.waitFor({ timeout: wait }); await b.click({ timeout: 5000 }); },
     choose: async (c) => { await inside(c.in).getByText(c.name).first().click({ timeout: 5000 }); },
     fill: async (c) => { await inside(c.in).getByLabel(c.name).first().fill(c.value, { timeout: 5000 }); },
+    check: async (c) => { for (const box of await inside(c.in).locator("input[type=checkbox]:visible").all()) await box.check({ timeout: 5000 }); },
     see: async (c) => { await inside(c.in).getByText(c.value).first().waitFor({ timeout: wait }); },
     gone: async (c) => { await named(c).waitFor({ state: "detached", timeout: wait }); },
     read: async () => {},
