@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,14 +25,16 @@ import (
 	"responsehub/intake"
 	"responsehub/remediation"
 	"responsehub/sim"
+	"responsehub/store"
 )
 
 // Options says where the demo listens and what happens in it.
 type Options struct {
 	Listen    string // of the hub; empty is 127.0.0.1:8080
 	SimListen string // of the simulated world; empty is 127.0.0.1:9900
-	Alert     string // kind of alert raised at the start; "none" raises none, empty is takeover
-	Dir       string // where Redis keeps its data; empty is a folder for the user's cached files
+	Alert     string // kind of alert raised at the start; "none" raises none, empty is takeover unless an incident is open
+	Dir       string // where Redis and the world keep their data; empty is a folder for the user's cached files
+	Fresh     bool   // forgets what earlier runs kept in Dir
 	Version   string
 	Log       *slog.Logger
 	Out       io.Writer // where the addresses are printed
@@ -49,8 +52,7 @@ type Demo struct {
 // Start brings everything up, raises the alert and prints where to look.
 func Start(ctx context.Context, opts Options) (*Demo, error) {
 	opts.Listen, opts.SimListen = cmp.Or(opts.Listen, "127.0.0.1:8080"), cmp.Or(opts.SimListen, "127.0.0.1:9900")
-	opts.Alert = cmp.Or(opts.Alert, "takeover")
-	if _, ok := sim.AlertKinds[opts.Alert]; !ok && opts.Alert != "none" {
+	if _, ok := sim.AlertKinds[opts.Alert]; !ok && opts.Alert != "none" && opts.Alert != "" {
 		return nil, fmt.Errorf("there is no alert kind %q; known are takeover, manual, hybrid and none", opts.Alert)
 	}
 	d := &Demo{opts: opts}
@@ -66,13 +68,17 @@ func (d *Demo) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.redis, err = startRedis(ctx, dir); err != nil {
+	if d.redis, err = startRedis(ctx, dir, d.opts.Fresh); err != nil {
 		return err
 	}
 	if !d.redis.Durable {
 		d.say("!! No redis-server or valkey-server on PATH: Redis runs in process and FORGETS EVERYTHING when the demo ends.")
 	}
-	if d.World, err = sim.New(sim.Options{Listen: d.opts.SimListen, HubURL: "http://" + d.opts.Listen, Log: d.opts.Log}); err != nil {
+	open, err := openIncidents(ctx, d.redis.Addr)
+	if err != nil {
+		return err
+	}
+	if d.World, err = sim.New(d.worldOptions(dir, len(open) > 0)); err != nil {
 		return err
 	}
 	cfg, err := d.config(dir)
@@ -90,10 +96,54 @@ func (d *Demo) start(ctx context.Context) error {
 		return err
 	}
 	d.addresses()
-	if d.opts.Alert == "none" {
+	for _, inc := range open {
+		d.say("An incident survived the restart: %s is %s.", inc.Ref, inc.State)
+	}
+	if len(open) > 0 && !d.World.Restored() {
+		d.say("!! The world they happened in was not kept: what they say of it is not true any more. --fresh forgets them.")
+	}
+	if d.opts.Alert == "none" || (d.opts.Alert == "" && len(open) > 0) {
 		return nil
 	}
-	return d.Raise(ctx, d.opts.Alert)
+	return d.Raise(ctx, cmp.Or(d.opts.Alert, "takeover"))
+}
+
+// worldOptions keeps the world where Redis keeps the incidents. Without an open incident
+// the default alert is another takeover, which needs a world in which one is going on:
+// in the old one everything is cleaned up.
+func (d *Demo) worldOptions(dir string, goesOn bool) sim.Options {
+	o := sim.Options{Listen: d.opts.SimListen, HubURL: "http://" + d.opts.Listen, Log: d.opts.Log}
+	if d.redis.Durable {
+		o.Dir, o.Fresh = filepath.Join(dir, "world"), d.opts.Fresh || (d.opts.Alert == "" && !goesOn)
+	}
+	return o
+}
+
+// openIncidents are those that an earlier run left open, newest first.
+func openIncidents(ctx context.Context, addr string) (open []*responsehub.Incident, err error) {
+	rdb, err := store.Open(store.Config{Addrs: []string{addr}})
+	if err != nil {
+		return nil, fmt.Errorf("redis of the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, rdb.Close()) }()
+	for _, state := range responsehub.IncidentStates {
+		if state.Closed() {
+			continue
+		}
+		page, err := store.New(rdb).List(ctx, remediation.Filter{State: state})
+		if err != nil {
+			return nil, fmt.Errorf("incidents of earlier runs: %w; --fresh forgets them", err)
+		}
+		for _, s := range page.States {
+			inc, err := remediation.Decode(s)
+			if err != nil {
+				return nil, fmt.Errorf("incidents of earlier runs: %w; --fresh forgets them", err)
+			}
+			open = append(open, inc)
+		}
+	}
+	slices.SortFunc(open, func(a, b *responsehub.Incident) int { return b.OpenedAt.Compare(a.OpenedAt) })
+	return open, nil
 }
 
 // Stop ends the hub, then the world, then Redis.

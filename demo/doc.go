@@ -2,6 +2,7 @@
 // only: what `responsehub demo` shows.
 //
 // Redis is a child process on a unix socket when redis-server or valkey-server is on
-// PATH; then incidents survive a restart of the demo. Otherwise a Redis in process is
-// used, which forgets everything, and a line says so.
+// PATH; then incidents and the world they happened in survive a restart of the demo, of
+// which a kill costs the world's last second at most. Otherwise a Redis in process is
+// used, both are forgotten, and a line says so.
 package demo

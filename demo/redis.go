@@ -26,8 +26,8 @@ type embedded struct {
 }
 
 // startRedis starts a Redis that keeps its data in dir, or one in process where there
-// is no server to start.
-func startRedis(ctx context.Context, dir string) (*embedded, error) {
+// is no server to start. fresh makes it forget what it kept.
+func startRedis(ctx context.Context, dir string, fresh bool) (*embedded, error) {
 	path, err := serverOnPath()
 	if err != nil {
 		m, err := miniredis.Run()
@@ -40,7 +40,14 @@ func startRedis(ctx context.Context, dir string) (*embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := startChild(ctx, path, dir)
+	shutdownLeftover(ctx, filepath.Join(dir, "redis.sock"))
+	if fresh {
+		err = forget(dir)
+	}
+	var e *embedded
+	if err == nil {
+		e, err = startChild(ctx, path, dir)
+	}
 	if err != nil {
 		unlock()
 		return nil, err
@@ -72,10 +79,26 @@ func lock(path string) (unlock func(), err error) {
 	return func() { _ = f.Close() }, nil
 }
 
+// forget removes the files that Redis kept in the demo's folder, and nothing that has
+// another name: the folder may be one that somebody chose. The lock is ours.
+func forget(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, "redis.log")); err != nil {
+		return nil // no demo has kept anything here
+	}
+	aof := filepath.Join(dir, "appendonlydir")
+	files, err := filepath.Glob(filepath.Join(aof, "appendonly.aof.*"))
+	for _, name := range files {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if err != nil {
+		return fmt.Errorf("forget the incidents of earlier runs: %w", err)
+	}
+	return nil
+}
+
 // startChild starts the server and waits for its first answer.
 func startChild(ctx context.Context, path, dir string) (*embedded, error) {
 	socket := filepath.Join(dir, "redis.sock")
-	shutdownLeftover(ctx, socket)
 	cmd := exec.Command(path, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", dir, // #nosec G204 -- found on PATH by us
 		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no", "--loglevel", "warning")
 	// A Ctrl-C in the terminal is for the hub, which stops Redis last.

@@ -8,7 +8,8 @@ import (
 )
 
 // Config is a configuration file with which the hub works against this world. It holds secrets, all
-// of them made for this world and good nowhere else; they stay the same as long as the World lives.
+// of them made for this world and good nowhere else; they stay the same as long as the World lives or
+// is kept.
 func (w *World) Config() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -16,7 +17,7 @@ func (w *World) Config() string {
 	if hub, err := url.Parse(w.opts.HubURL); err == nil && hub.Port() != "" {
 		listen = hub.Host
 	}
-	line("# Works against the simulated world at %s, and nowhere else.", w.URL())
+	line(configStart+"%s, and nowhere else.", w.URL())
 	line("server: {listen: %q, public_url: %q}", listen, w.opts.HubURL)
 	line(`redis: {addrs: ["127.0.0.1:6379"]}`)
 	line("secrets: {key: %q}", w.secrets.hubKey)

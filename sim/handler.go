@@ -29,6 +29,10 @@ func (w *World) handler() http.Handler {
 	page := http.NewServeMux()
 	page.Handle("GET /", http.FileServerFS(files))
 	page.HandleFunc("GET /_world", w.serveWorld)
+	page.HandleFunc("GET /_config", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "application/yaml; charset=utf-8")
+		_, _ = io.WriteString(rw, w.Config()) // the client is gone: nobody to tell
+	})
 	page.HandleFunc("GET /_requests", w.serveRequests)
 	page.HandleFunc("GET /_events", w.serveEvents)
 	page.HandleFunc("GET /_faults", func(rw http.ResponseWriter, _ *http.Request) { answer(rw, http.StatusOK, w.Wire.Faults()) })

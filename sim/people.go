@@ -38,21 +38,55 @@ func (w *World) people() (err error) {
 	w.Microsoft.AddTenant(tenant.Tenant{ID: HomeTenantID, Name: "Security Desk", Domains: []tenant.Domain{{Name: "desk.example", AuthenticationType: "Managed"}}})
 	w.Microsoft.AddClient(tenant.Client{ID: HubClientID, Name: "ResponseHub", HomeTenant: HomeTenantID, Secret: w.secrets.client})
 	w.Microsoft.AddClient(tenant.Client{ID: BotAppID, Name: "ResponseHub bot", HomeTenant: HomeTenantID, Secret: w.secrets.bot})
-	for n := range w.opts.Tenants {
+	w.customers()
+	w.Login = login.New(w.Microsoft, w.Wire)
+	w.resources()
+	w.Teams, err = teams.New(w.team())
+	return err
+}
+
+// peopleAgain builds them as they were kept.
+func (w *World) peopleAgain(kept *saved) (err error) {
+	s := kept.Secrets
+	w.secrets = secrets{hubKey: s.HubKey, webhook: s.Webhook, client: s.Client, bot: s.Bot}
+	w.alerts.Store(kept.Alerts)
+	if w.Microsoft, w.Scenes, err = tenant.Restore(kept.Microsoft); err != nil {
+		return w.unreadable(err)
+	}
+	w.customers()
+	if w.Login, err = login.Restore(w.Microsoft, w.Wire, kept.Login); err != nil {
+		return w.unreadable(err)
+	}
+	w.resources()
+	if w.Teams, err = teams.Restore(w.team(), kept.Teams); err != nil {
+		return w.unreadable(err)
+	}
+	return nil
+}
+
+// customers adds those that are not there yet.
+func (w *World) customers() {
+	for n := len(w.Scenes); n < w.opts.Tenants; n++ {
 		scene := tenant.Takeover(w.Microsoft, n+1)
 		scene.Tenant.ConsentAll(HubClientID)
 		w.Scenes = append(w.Scenes, scene)
 	}
-	w.Login = login.New(w.Microsoft, w.Wire)
+}
+
+// resources are what the hub calls with a token.
+func (w *World) resources() {
 	w.Graph = graph.New(w.Microsoft, w.Login, w.Wire)
 	w.Exchange = exchange.New(w.Microsoft, w.Login, w.Wire)
-	w.Teams, err = teams.New(teams.Config{
+}
+
+// team is where the bot works.
+func (w *World) team() teams.Config {
+	return teams.Config{
 		URL: w.URL() + "/teams", BotURL: w.opts.HubURL + "/api/messages", AppID: BotAppID, TenantID: HomeTenantID,
 		Verify: w.verifyBot, Log: w.Wire, Client: loopbackClient(), People: Staff,
 		TeamID: TeamID, TeamName: "Security desk", GroupID: groupID, NoLimits: w.opts.NoLimits,
 		Channels: []teams.Channel{{ID: ChannelID, Name: "Incidents"}, {ID: ChannelID2, Name: "Incidents, other customers"}},
-	})
-	return err
+	}
 }
 
 // verifyBot judges the token with which the connector is called.

@@ -6,12 +6,15 @@
 // GET /_world; and that it neither listens nor calls anywhere but on loopback addresses.
 //
 // One listener carries a path prefix for each vendor (/graph, /exchange, /teams), the page at / and
-// the controls under /_world, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
+// the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
 // listener of its own, because azidentity takes https only and drops the path of its authority; the
 // authority that signed its certificate is written to CAFile.
 //
+// With Options.Dir the world survives its process: New goes on where the last one with this directory
+// ended, and one that was killed loses its last second at most.
+//
 // What may go wrong: a fixed port is taken (New says so); the hub is not up (installing the bot waits
-// for it).
+// for it); the kept world cannot be read (New says which file to delete).
 package sim
 
 import (
@@ -45,8 +48,9 @@ import (
 type Options struct {
 	Listen    string       // loopback address; "" = 127.0.0.1:9900; port 0 picks free ports. Sign-in listens on the next port
 	HubURL    string       // where the hub is; "" = http://127.0.0.1:8080
-	Dir       string       // where the CA file goes; "" = a directory of its own, removed by Stop
-	Tenants   int          // how many customers are in the middle of a takeover; 0 = 2
+	Dir       string       // where the world is kept, with its secrets and its CA file; made if missing. "" = not kept
+	Fresh     bool         // forgets the world kept in Dir and begins a new one
+	Tenants   int          // how many customers are in the middle of a takeover; 0 = 2. A kept world may have more
 	NoInstall bool         // leaves it to the caller to install the bot in Teams
 	NoLimits  bool         // lifts the rate limits of Teams
 	Log       *slog.Logger // nil is silent
@@ -72,13 +76,18 @@ type World struct {
 	dirIsOurs bool
 	alerts    atomic.Int64
 
+	certificate certificate
+	written     []byte // what save wrote last
+	unlock      func() // gives Dir free
+	restored    bool
+
 	servers []*http.Server
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	stopped sync.Once
 }
 
-// secrets are made once for a World, so that Config stays the same.
+// secrets are made once for a world, so that Config stays the same.
 type secrets struct {
 	hubKey, webhook, client, bot string
 }
@@ -95,29 +104,60 @@ func New(opts Options) (*World, error) {
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
+	if err := w.build(); err != nil {
+		w.release()
+		return nil, err
+	}
+	return w, nil
+}
+
+// build binds, reads what was kept, and makes what was not.
+func (w *World) build() error {
+	if err := w.bind(); err != nil {
+		return err
+	}
+	if err := w.openDir(); err != nil {
+		return err
+	}
+	kept, err := w.load()
+	if err != nil {
+		return err
+	}
+	if err := w.certify(kept); err != nil {
+		return err
+	}
+	if kept == nil {
+		w.secrets = makeSecrets()
+		err = w.people()
+	} else {
+		w.restored = true
+		err = w.peopleAgain(kept)
+	}
+	if err != nil {
+		return err
+	}
+	if w.dirIsOurs {
+		return nil
+	}
+	return w.save() // a configuration that was printed must still be good after a crash
+}
+
+func makeSecrets() (made secrets) {
 	for _, s := range []struct {
 		to     *string
 		prefix string
 		encode func([]byte) string
 	}{
-		{&w.secrets.hubKey, "", base64.StdEncoding.EncodeToString},
-		{&w.secrets.webhook, "whsec_", base64.StdEncoding.EncodeToString},
-		{&w.secrets.client, "", base64.RawURLEncoding.EncodeToString},
-		{&w.secrets.bot, "", base64.RawURLEncoding.EncodeToString},
+		{&made.hubKey, "", base64.StdEncoding.EncodeToString},
+		{&made.webhook, "whsec_", base64.StdEncoding.EncodeToString},
+		{&made.client, "", base64.RawURLEncoding.EncodeToString},
+		{&made.bot, "", base64.RawURLEncoding.EncodeToString},
 	} {
 		raw := make([]byte, 32)
 		rand.Read(raw) //nolint:errcheck // never fails
 		*s.to = s.prefix + s.encode(raw)
 	}
-	if err := w.bind(); err != nil {
-		w.Stop()
-		return nil, err
-	}
-	if err := w.people(); err != nil {
-		w.Stop()
-		return nil, err
-	}
-	return w, nil
+	return made
 }
 
 // loopbackOnly refuses addresses outside this machine: nothing here is protected by a password.
@@ -143,7 +183,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// bind opens both listeners and writes the certificate authority.
+// bind opens both listeners.
 func (w *World) bind() (err error) {
 	if w.plain, err = net.Listen("tcp", w.opts.Listen); err != nil {
 		return fmt.Errorf("sim: %w", err)
@@ -163,20 +203,6 @@ func (w *World) bind() (err error) {
 	if w.secure, err = net.Listen("tcp", net.JoinHostPort(host, next)); err != nil {
 		return fmt.Errorf("sim: sign-in: %w", err)
 	}
-	if w.dir == "" {
-		if w.dir, err = os.MkdirTemp("", "responsehub-sim-"); err != nil {
-			return fmt.Errorf("sim: directory for the CA file: %w", err)
-		}
-		w.dirIsOurs = true
-	}
-	authority, leaf, err := makeCertificates()
-	if err != nil {
-		return err
-	}
-	w.tls = leaf
-	if err := os.WriteFile(w.CAFile(), authority, 0o644); err != nil { //nolint:gosec // a certificate is public
-		return fmt.Errorf("sim: write the CA file: %w", err)
-	}
 	return nil
 }
 
@@ -188,6 +214,9 @@ func (w *World) LoginURL() string { return "https://" + w.secure.Addr().String()
 
 // CAFile is the PEM file that the sign-in service's certificate is to be checked with.
 func (w *World) CAFile() string { return filepath.Join(w.dir, "sim-ca.pem") }
+
+// Restored says that the world goes on from one kept in Options.Dir.
+func (w *World) Restored() bool { return w.restored }
 
 // HubURL is where the hub is expected.
 func (w *World) HubURL() string { return w.opts.HubURL }
@@ -223,6 +252,9 @@ func (w *World) Start(ctx context.Context) error {
 	}
 	serve(w.plain, w.handler(), false)
 	serve(w.secure, w.Login, true)
+	if !w.dirIsOurs {
+		w.running.Go(func() { w.keep(ctx) })
+	}
 	if !w.opts.NoInstall {
 		w.running.Go(func() {
 			if err := w.Teams.Install(ctx); err != nil && ctx.Err() == nil {
@@ -233,8 +265,8 @@ func (w *World) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends every connection, waits for what Start began and removes what New made. It may be called
-// more than once.
+// Stop ends every connection, waits for what Start began and keeps the world in Options.Dir, or
+// removes what New made. It may be called more than once.
 func (w *World) Stop() {
 	w.stopped.Do(func() {
 		if w.cancel != nil {
@@ -248,13 +280,26 @@ func (w *World) Stop() {
 			cancel()
 		}
 		w.running.Wait()
-		for _, l := range []net.Listener{w.plain, w.secure} {
-			if l != nil {
-				l.Close() // closed already when it was served
+		if !w.dirIsOurs {
+			if err := w.save(); err != nil {
+				w.log.Error("the simulated world is not kept", "err", err)
 			}
 		}
-		if w.dirIsOurs {
-			os.RemoveAll(w.dir)
-		}
+		w.release()
 	})
+}
+
+// release closes what New opened.
+func (w *World) release() {
+	for _, l := range []net.Listener{w.plain, w.secure} {
+		if l != nil {
+			l.Close() // closed already when it was served
+		}
+	}
+	if w.dirIsOurs {
+		os.RemoveAll(w.dir)
+	}
+	if w.unlock != nil {
+		w.unlock()
+	}
 }

@@ -16,7 +16,7 @@ func newDemo() *cobra.Command {
 	var noBrowser bool
 	c := &cobra.Command{
 		Use: "demo", Short: "The hub and a simulated world in one process, with one takeover to end", Args: cobra.NoArgs,
-		Long: "Runs the hub against a simulated Microsoft and Teams on loopback, raises one alert and shows where to press\nthe buttons. With redis-server or valkey-server on PATH incidents survive a restart; their data is kept in\nRESPONSEHUB_DEMO_DIR or a folder for cached files.",
+		Long: "Runs the hub against a simulated Microsoft and Teams on loopback, raises one alert and shows where to press\nthe buttons. With redis-server or valkey-server on PATH incidents and the world survive a restart: while an incident\nis open the demo goes on with it, otherwise a new takeover begins. They are kept in RESPONSEHUB_DEMO_DIR or a folder\nfor cached files; --fresh forgets them.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			opts.Version, opts.Out = version(), c.OutOrStdout()
 			opts.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -34,7 +34,8 @@ func newDemo() *cobra.Command {
 	}
 	c.Flags().StringVar(&opts.Listen, "listen", "127.0.0.1:8080", "loopback address of the hub")
 	c.Flags().StringVar(&opts.SimListen, "sim-listen", "127.0.0.1:9900", "loopback address of the simulated world; sign-in listens on the next port")
-	c.Flags().StringVar(&opts.Alert, "alert", "takeover", "what is raised at the start: takeover, manual, hybrid or none")
+	c.Flags().StringVar(&opts.Alert, "alert", "", "what is raised at the start: takeover, manual, hybrid or none (default takeover, if no incident is open)")
+	c.Flags().BoolVar(&opts.Fresh, "fresh", false, "forget the incidents and the world of earlier runs")
 	c.Flags().BoolVar(&noBrowser, "no-browser", false, "do not open a browser")
 	return c
 }

@@ -305,3 +305,36 @@ func TestVerifyRefusals(t *testing.T) {
 		}
 	}
 }
+
+func TestTokensOutliveARestart(t *testing.T) {
+	s := newStage(t)
+	cred, err := azidentity.NewClientSecretCredential(s.scene.Tenant.ID, hubID, "right", &azidentity.ClientSecretCredentialOptions{
+		ClientOptions: s.options(), DisableInstanceDiscovery: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := cred.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{graphScope}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := s.server.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored, err := login.Restore(s.world, s.log, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims, err := restored.Verify(token.Token, "https://graph.microsoft.com"); err != nil || claims.AppID != hubID {
+		t.Errorf("a token of before: %+v %v", claims, err)
+	}
+	if _, err := login.New(s.world, s.log).Verify(token.Token, "https://graph.microsoft.com"); err == nil {
+		t.Error("another sign-in service accepts the token")
+	}
+	for _, bad := range []string{``, `{}`, `{"key_id":"k","key":"AAAA"}`, `{"key":1}`} {
+		if _, err := login.Restore(s.world, s.log, json.RawMessage(bad)); err == nil {
+			t.Errorf("%q is restored", bad)
+		}
+	}
+}

@@ -46,7 +46,11 @@ func New(world *tenant.World, log *wire.Log) *Server {
 	if err != nil {
 		panic(fmt.Sprintf("login: make a signing key: %v", err)) // crypto/rand does not fail
 	}
-	s := &Server{world: world, log: log, key: key, keyID: "sim-1"}
+	return serve(world, log, key, "sim-1")
+}
+
+func serve(world *tenant.World, log *wire.Log, key *rsa.PrivateKey, keyID string) *Server {
+	s := &Server{world: world, log: log, key: key, keyID: keyID}
 	s.SetTokenLife(3599 * time.Second)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /common/discovery/instance", s.discoverInstance)

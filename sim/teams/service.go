@@ -69,6 +69,18 @@ type Service struct {
 
 // New makes a Service whose bot is not yet installed.
 func New(cfg Config) (*Service, error) {
+	s, err := build(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.keys.roll(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// build makes a Service without signing keys.
+func build(cfg Config) (*Service, error) {
 	var errs []error
 	for _, f := range []struct{ name, value string }{
 		{"URL", cfg.URL}, {"BotURL", cfg.BotURL}, {"AppID", cfg.AppID}, {"TenantID", cfg.TenantID}, {"TeamID", cfg.TeamID},
@@ -105,9 +117,6 @@ func New(cfg Config) (*Service, error) {
 	if !hasGeneral {
 		s.cfg.Channels = append(s.cfg.Channels, Channel{ID: cfg.TeamID, Name: "General"})
 		s.convs[cfg.TeamID] = &conversation{id: cfg.TeamID, name: "General", kind: "channel"}
-	}
-	if err := s.keys.roll(); err != nil {
-		return nil, err
 	}
 	return s, nil
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,6 +147,8 @@ type bench struct {
 	bot *bot
 	log *wire.Log
 	url string
+
+	handler *atomic.Value // of the service that is up
 }
 
 // start wires a service without rate limits and a bot to each other.
@@ -154,8 +157,8 @@ func start(t *testing.T) *bench {
 	b := &bot{t: t}
 	b.srv = httptest.NewServer(b)
 	log := wire.NewLog()
-	var handler http.Handler
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	var handler atomic.Value
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.Load().(http.Handler).ServeHTTP(w, r) }))
 	svc, err := New(Config{
 		URL: front.URL + "/teams", BotURL: b.srv.URL + "/api/messages", AppID: appID, TenantID: home, Log: log,
 		Verify: func(bearer string) error {
@@ -170,10 +173,10 @@ func start(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler = http.StripPrefix("/teams", svc.Handler())
+	handler.Store(http.StripPrefix("/teams", svc.Handler()))
 	b.openID = svc.OpenIDURL()
 	t.Cleanup(func() { front.Close(); b.srv.Close(); http.DefaultClient.CloseIdleConnections() })
-	return &bench{T: t, svc: svc, bot: b, log: log, url: front.URL + "/teams"}
+	return &bench{T: t, svc: svc, bot: b, log: log, url: front.URL + "/teams", handler: &handler}
 }
 
 func (b *bench) install() *bench {

@@ -1,0 +1,243 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// A world with Options.Dir is kept in one file of that directory. What changed is found by encoding
+// the whole every saveEvery and comparing it with what was written last: no change can be forgotten,
+// whoever made it, and a burst of changes is one write. A world that is killed loses no more than
+// that time. Not kept are the ledgers of Wire, scripted faults, limits and latencies.
+const (
+	savedFile   = "world.json"
+	savedFormat = "responsehub simulated world"
+	savedAs     = 1
+	saveEvery   = 400 * time.Millisecond
+)
+
+// saved is the file. It holds secrets and is for nobody else's eyes.
+type saved struct {
+	Format      string          `json:"format"`
+	Version     int             `json:"version"`
+	Alerts      int64           `json:"alerts"`
+	Secrets     savedSecrets    `json:"secrets"`
+	Certificate certificate     `json:"certificate"`
+	Login       json.RawMessage `json:"login"`
+	Teams       json.RawMessage `json:"teams"`
+	Microsoft   json.RawMessage `json:"microsoft"`
+}
+
+type savedSecrets struct {
+	HubKey  string `json:"hub_key"`
+	Webhook string `json:"webhook"`
+	Client  string `json:"client"`
+	Bot     string `json:"bot"`
+}
+
+// openDir makes the directory ready and takes it for this world alone.
+func (w *World) openDir() error {
+	if w.dir == "" {
+		dir, err := os.MkdirTemp("", "responsehub-sim-")
+		if err != nil {
+			return fmt.Errorf("sim: directory for the CA file: %w", err)
+		}
+		w.dir, w.dirIsOurs = dir, true
+		return nil
+	}
+	if err := os.MkdirAll(w.dir, 0o700); err != nil {
+		return fmt.Errorf("sim: directory of the world: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(w.dir, "world.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a fixed name in the caller's folder
+	if err != nil {
+		return fmt.Errorf("sim: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return fmt.Errorf("sim: another simulated world keeps itself in %s; stop it or choose another directory", w.dir)
+	}
+	w.unlock = func() { f.Close() }
+	// A world that was killed while it wrote left a half of a file behind.
+	left, err := filepath.Glob(filepath.Join(w.dir, savedFile+".*"))
+	for _, name := range left {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if err != nil {
+		return fmt.Errorf("sim: clear away what a write left: %w", err)
+	}
+	return nil
+}
+
+// path is the file that the world is kept in.
+func (w *World) path() string { return filepath.Join(w.dir, savedFile) }
+
+// load reads what was kept, nil when there is nothing or Options.Fresh forgets it.
+func (w *World) load() (*saved, error) {
+	if w.dirIsOurs {
+		return nil, nil
+	}
+	if w.opts.Fresh {
+		if err := os.Remove(w.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("sim: forget the kept world: %w", err)
+		}
+		return nil, nil
+	}
+	raw, err := os.ReadFile(w.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sim: read the kept world: %w", err)
+	}
+	in, err := decodeSaved(raw)
+	if err != nil {
+		return nil, w.unreadable(err)
+	}
+	return in, nil
+}
+
+// unreadable says what a person can do about a file that is not the world it should be.
+func (w *World) unreadable(err error) error {
+	return fmt.Errorf("sim: the kept world cannot be used: %w; delete the file %s and a new world begins", err, w.path())
+}
+
+func decodeSaved(raw []byte) (*saved, error) {
+	var in saved
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return nil, err
+	}
+	switch {
+	case in.Format != savedFormat:
+		return nil, errors.New("the file is something else")
+	case in.Version != savedAs:
+		return nil, fmt.Errorf("it was kept as version %d, this program knows version %d", in.Version, savedAs)
+	case in.Secrets.HubKey == "" || in.Secrets.Webhook == "" || in.Secrets.Client == "" || in.Secrets.Bot == "":
+		return nil, errors.New("a secret is missing")
+	}
+	return &in, nil
+}
+
+// encode is the world as load reads it.
+func (w *World) encode() ([]byte, error) {
+	out := saved{
+		Format: savedFormat, Version: savedAs, Alerts: w.alerts.Load(), Certificate: w.certificate,
+		Secrets: savedSecrets{w.secrets.hubKey, w.secrets.webhook, w.secrets.client, w.secrets.bot},
+	}
+	var errs [3]error
+	out.Login, errs[0] = w.Login.Save()
+	out.Teams, errs[1] = w.Teams.Save()
+	out.Microsoft, errs[2] = w.Microsoft.Save(w.Scenes)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	return json.Marshal(out)
+}
+
+// save writes the world where it differs from what was written last. The file is always whole: the
+// new one takes the old one's name once it is on the disk.
+func (w *World) save() error {
+	raw, err := w.encode()
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(raw, w.written) {
+		return nil
+	}
+	f, err := os.CreateTemp(w.dir, savedFile+".*") // 0600
+	if err != nil {
+		return fmt.Errorf("sim: keep the world: %w", err)
+	}
+	_, err = f.Write(raw)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), w.path())
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("sim: keep the world: %w", err)
+	}
+	w.written = raw
+	return nil
+}
+
+// keep saves until ctx ends. Stop saves once more.
+func (w *World) keep(ctx context.Context) {
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	var last string // so that a full disk is told of once
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := ""
+		if err := w.save(); err != nil {
+			if now = err.Error(); now != last {
+				w.log.Error("the simulated world is not kept", "err", err)
+			}
+		}
+		last = now
+	}
+}
+
+// certificate is what the sign-in service shows and what vouches for it, in PEM.
+type certificate struct {
+	Authority string `json:"authority"`
+	Chain     string `json:"chain"`
+	Key       string `json:"key"`
+}
+
+// certify takes the kept certificate, or makes one when there is none or it ends within a day, and
+// writes the authority to CAFile.
+func (w *World) certify(kept *saved) (err error) {
+	if kept != nil {
+		if w.tls, err = kept.Certificate.parse(); err != nil {
+			return w.unreadable(fmt.Errorf("certificate: %w", err))
+		}
+		w.certificate = kept.Certificate
+	}
+	if kept == nil || time.Until(w.tls.Leaf.NotAfter) < 24*time.Hour {
+		authority, leaf, err := makeCertificates()
+		if err != nil {
+			return err
+		}
+		key, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
+		if err != nil {
+			return fmt.Errorf("sim: encode the certificate's key: %w", err)
+		}
+		var chain []byte
+		for _, der := range leaf.Certificate {
+			chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+		}
+		w.tls = leaf
+		w.certificate = certificate{string(authority), string(chain), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))}
+	}
+	if err := os.WriteFile(w.CAFile(), []byte(w.certificate.Authority), 0o644); err != nil { //nolint:gosec // a certificate is public
+		return fmt.Errorf("sim: write the CA file: %w", err)
+	}
+	return nil
+}
+
+func (c certificate) parse() (tls.Certificate, error) {
+	if block, _ := pem.Decode([]byte(c.Authority)); block == nil || block.Type != "CERTIFICATE" {
+		return tls.Certificate{}, errors.New("the authority is no certificate")
+	}
+	pair, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.Key))
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0])
+	return pair, err
+}
