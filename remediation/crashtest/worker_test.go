@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,6 +27,9 @@ const (
 	settled = "settled" // it is settled, and the turn does not know
 )
 
+// refused is the ledger's note of a write that the fence refused.
+const refused = "refused by the fence"
+
 // job is what a worker is told. It travels in the environment.
 type job struct {
 	Name    string
@@ -36,7 +40,6 @@ type job struct {
 	Flaky   bool
 	Broken  responsehub.Lane // its follower settles before its effect
 	Freeze  *spot            // where the worker freezes, once
-	Only    responsehub.Lane // the follower of no other lane works; "" is all
 }
 
 // spot is a moment in a lane's work.
@@ -56,15 +59,14 @@ func (j *job) work() error {
 	defer rdb.Close()
 	w := &world{addr: j.Ledger, worker: j.Name}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("worker", j.Name)
-	frozen := false
+	var frozen atomic.Bool
 	at := func(point string, lane responsehub.Lane, n int) {
 		if j.Odds > 0 && rand.N(j.Odds) == 0 {
 			w.note("killed " + point)
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
 		}
-		if j.Freeze != nil && !frozen && *j.Freeze == (spot{point, lane, n}) {
-			frozen = true
+		if j.Freeze != nil && *j.Freeze == (spot{point, lane, n}) && frozen.CompareAndSwap(false, true) {
 			w.note("frozen")
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 			time.Sleep(100 * time.Millisecond) // the signal may take a moment; after the thaw this is over
@@ -112,7 +114,17 @@ func (d *deadly) Settle(ctx context.Context, s remediation.Settlement) error {
 	case err == nil:
 		d.at(settled, s.Claim.Lane, 0)
 	case errors.Is(err, remediation.ErrStale):
-		d.world.note("refused by the fence")
+		d.world.note(refused)
+	}
+	return err
+}
+
+// Extend notes that the fence refused it: a thawed worker notices by its heartbeat or by
+// its write, whichever comes first.
+func (d *deadly) Extend(ctx context.Context, c remediation.Claim, lease time.Duration) error {
+	err := d.Store.Extend(ctx, c, lease)
+	if errors.Is(err, remediation.ErrStale) {
+		d.world.note(refused)
 	}
 	return err
 }
