@@ -39,10 +39,12 @@ const (
 	anApp     subject = "app"
 )
 
-// How often a fresh token is forced for a tenant whose calls are refused.
+// How often a fresh token is forced for a tenant whose calls are refused. The first 403
+// tells an administrator which right to grant; whoever tries again after granting it
+// must not be told for minutes that it is still missing.
 const (
 	renewAfter401 = time.Minute
-	renewAfter403 = 5 * time.Minute
+	renewAfter403 = 15 * time.Second
 )
 
 // do runs f, which makes exactly one request with the context it is given, and returns
