@@ -73,10 +73,12 @@ const (
 	Manage Verb = "manage" // switches, tenants, people, keys, dead lanes
 )
 
-// Sees reports whether the tenant is within the actor's reach.
+// Sees reports whether the tenant is within the actor's reach. A tenant that the hub
+// does not know is named by a stranger's alert, so only "*" reaches it.
 func (a Actor) Sees(t TenantRef) bool {
 	return slices.ContainsFunc(a.Tenants, func(s string) bool {
-		return s == "*" || s == t.ID && s != "" || strings.EqualFold(s, t.Name) || strings.EqualFold(s, t.MicrosoftTenantID)
+		named := s != "" && (s == t.ID || strings.EqualFold(s, t.Name) || strings.EqualFold(s, t.MicrosoftTenantID))
+		return s == "*" || t.ID != "" && named
 	})
 }
 

@@ -112,6 +112,7 @@ func (a *Alert) Validate() error {
 	c.that(a.Version == AlertVersion, "/version", "must be %q", AlertVersion)
 	c.text(a.ID, "/id", 1, 200)
 	c.that(!a.DetectedAt.IsZero(), "/detected_at", "is missing: give the time of detection in RFC 3339")
+	c.time(a.DetectedAt, "/detected_at")
 	c.that(a.Tenant.MicrosoftTenantID != "" || a.Tenant.SourceTenantID != "", "/tenant", "needs microsoft_tenant_id or source_tenant_id")
 	c.that(a.Tenant.MicrosoftTenantID == "" || isGUID(a.Tenant.MicrosoftTenantID), "/tenant/microsoft_tenant_id", "must be a GUID")
 	c.text(a.Tenant.SourceTenantID, "/tenant/source_tenant_id", 0, 200)
@@ -128,6 +129,7 @@ func (a *Alert) Validate() error {
 	for i := range a.Evidence {
 		e, at := &a.Evidence[i], fmt.Sprintf("/evidence/%d", i)
 		c.text(e.Text, at+"/text", 1, maxText)
+		c.time(e.At, at+"/at")
 		c.text(e.Kind, at+"/kind", 0, 100)
 		c.text(e.IP, at+"/ip", 0, 64)
 		c.text(e.Country, at+"/country", 0, 100)
@@ -138,6 +140,8 @@ func (a *Alert) Validate() error {
 		c.text(p.InternetMessageID, at+"/internet_message_id", 0, 998)
 		c.text(p.Sender, at+"/sender", 0, 320)
 		c.text(p.Subject, at+"/subject", 0, 998)
+		c.time(p.ReceivedAfter, at+"/received_after")
+		c.time(p.ReceivedBefore, at+"/received_before")
 		// Sender alone would take the victim's honest mail away too.
 		c.that(p.InternetMessageID != "" || p.Sender != "" && p.Subject != "", at, "needs internet_message_id, or sender and subject")
 		c.that(p.ReceivedBefore.IsZero() || !p.ReceivedBefore.Before(p.ReceivedAfter), at+"/received_before", "is before received_after")
@@ -166,6 +170,12 @@ func (c *checker) text(s, pointer string, least, most int) {
 	c.that(len(s) >= least, pointer, "is missing")
 	c.that(utf8.ValidString(s), pointer, "is not valid UTF-8")
 	c.that(utf8.RuneCountInString(s) <= most, pointer, "is longer than %d characters", most)
+}
+
+// time refuses what is no time of an incident; a year past 9999 could not be stored.
+func (c *checker) time(t time.Time, pointer string) {
+	year := t.Year()
+	c.that(t.IsZero() || year >= 1970 && year < 3000, pointer, "must lie between the years 1970 and 2999")
 }
 
 func isGUID(s string) bool {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // StepRequest is what somebody asks of a step.
@@ -16,7 +17,7 @@ type StepRequest struct {
 	Reason    string   // needed to skip, and to do again what is done
 }
 
-// MaxReason is the longest reason a person may give, in bytes.
+// MaxReason is the longest reason a person may give, in characters.
 const MaxReason = 1000
 
 // Answer is what the person who asked is told.
@@ -43,6 +44,9 @@ func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (
 	if answer, joined := s.join(r); joined {
 		return answer, nil
 	}
+	if s.State.Busy() {
+		return inc.follow(s, actor, r, now)
+	}
 	if err := inc.Gate(id); err != nil {
 		return Answer{}, err
 	}
@@ -57,7 +61,7 @@ func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (
 // check refuses a malformed request.
 func (r StepRequest) check(s *Step) error {
 	switch {
-	case len(r.Reason) > MaxReason:
+	case utf8.RuneCountInString(r.Reason) > MaxReason:
 		return &Error{Kind: Invalid, Pointer: "/reason", Message: fmt.Sprintf("The reason is longer than %d characters.", MaxReason)}
 	case !slices.Contains([]Action{"", Disable, Delete, Remove}, r.Action):
 		return &Error{Kind: Invalid, Pointer: "/action", Message: "The action must be disable, delete or remove."}
@@ -78,7 +82,7 @@ func (r StepRequest) check(s *Step) error {
 // is done again only for a reason.
 func (s *Step) join(r StepRequest) (Answer, bool) {
 	switch {
-	case s.State.Busy():
+	case s.State.Busy() && s.covers(r):
 		return Answer{Joined: true, Sentence: fmt.Sprintf("%s was started by %s at %s and is under way.", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt))}, true
 	case s.State == Done && (r.Reason == "" || s.ID == Publish || s.ID == Close):
 		if len(r.Items) > 0 && !s.settled(r.Items) {
@@ -87,6 +91,40 @@ func (s *Step) join(r StepRequest) (Answer, bool) {
 		return Answer{Joined: true, Sentence: fmt.Sprintf("%s was started by %s at %s and is done.%s", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt), s.againHint())}, true
 	}
 	return Answer{}, false
+}
+
+// covers reports whether the round under way does what the request asks.
+func (s *Step) covers(r StepRequest) bool {
+	if r.Action != s.Action && (r.Action != "" || s.Action != Disable) && (r.Action != Disable || s.Action != "") {
+		return false
+	}
+	return len(s.Asked) == 0 || len(r.Items) > 0 && !slices.ContainsFunc(r.Items, func(id string) bool { return !slices.Contains(s.Asked, id) })
+}
+
+// follow lines up a request that the round under way does not cover.
+func (inc *Incident) follow(s *Step, actor Actor, r StepRequest, now time.Time) (Answer, error) {
+	if s.Next != nil && s.Next.Action != r.Action {
+		return Answer{}, Refuse(fmt.Sprintf("%s is under way, and %s asked for something else after it. Ask again when both are done.", s.ID.Title(), s.Next.By.Name))
+	}
+	s.enqueue(actor, r, now)
+	inc.Record(Event{At: now, Kind: EventRequested, By: actor.By(), Step: s.ID, Text: fmt.Sprintf("%s asked for by %s, after the round under way", s.ID.Title(), actor.Name)})
+	return Answer{Sentence: fmt.Sprintf("%s is under way for %s. What you asked for follows right after it.", s.ID.Title(), s.RequestedBy.Name)}, nil
+}
+
+// enqueue adds to the round that follows.
+func (s *Step) enqueue(actor Actor, r StepRequest, now time.Time) {
+	switch {
+	case s.Next == nil:
+		s.Next = &Round{Items: slices.Clone(r.Items), Action: r.Action, By: actor.By(), At: now.UTC()}
+	case len(s.Next.Items) == 0 || len(r.Items) == 0:
+		s.Next.Items = nil
+	default:
+		for _, id := range r.Items {
+			if !slices.Contains(s.Next.Items, id) {
+				s.Next.Items = append(s.Next.Items, id)
+			}
+		}
+	}
 }
 
 func (s *Step) againHint() string {
@@ -105,7 +143,7 @@ func (s *Step) settled(items []string) bool {
 func (inc *Incident) queue(id StepID, actor Actor, r StepRequest, now time.Time) {
 	s := inc.Step(id)
 	if s.State.Busy() {
-		s.More = true
+		s.enqueue(actor, StepRequest{}, now)
 		return
 	}
 	s.State = Queued

@@ -135,16 +135,19 @@ func (inc *Incident) Join(now time.Time, source string, a *Alert) bool {
 
 // reopen shows a settled step as open again because there is more to do.
 func (inc *Incident) reopen(id StepID, more bool) {
-	if s := inc.Step(id); more && s.State == Done {
+	if s := inc.Step(id); more && (s.State == Done || s.State == Skipped) {
 		s.State = Partial
 		s.Reason = "New evidence came in after this step was done. Ask for it again."
 	}
 }
 
+// maxAlerts bounds the list of joined alerts. Later ones still bring their evidence.
+const maxAlerts = 500
+
 // absorb adds what is new in the alert and reports whether anything was.
 func (inc *Incident) absorb(source string, a *Alert) bool {
 	fresh := false
-	if id := AlertKey(source, a); !slices.Contains(inc.Alerts, id) {
+	if id := AlertKey(source, a); len(inc.Alerts) < maxAlerts && !slices.Contains(inc.Alerts, id) {
 		inc.Alerts = append(inc.Alerts, id)
 		fresh = true
 	}

@@ -109,8 +109,8 @@ func TestJoinWhileTheStepRunsAsksForAnotherRound(t *testing.T) {
 	a := takeover()
 	a.Persistence = append(a.Persistence, responsehub.AlertFoothold{Kind: responsehub.InboxRule, ID: "rule-2"})
 	inc.Join(noon, "petra", a)
-	if s := inc.Step(responsehub.Persistence); !s.More || s.State != responsehub.Queued || s.RequestedBy.Name != "Ann" {
-		t.Errorf("a rule that came in during Ann's round: more %v, %s by %s; want another round after hers", s.More, s.State, s.RequestedBy.Name)
+	if s := inc.Step(responsehub.Persistence); s.Next == nil || s.State != responsehub.Queued || s.RequestedBy.Name != "Ann" {
+		t.Errorf("a rule that came in during Ann's round: more %v, %s by %s; want another round after hers", s.Next, s.State, s.RequestedBy.Name)
 	}
 }
 
@@ -157,5 +157,41 @@ func TestTenantIsKnownByBothIDs(t *testing.T) {
 	}
 	if tenant.Ref() != contoso {
 		t.Errorf("ref %+v, want %+v", tenant.Ref(), contoso)
+	}
+}
+
+func TestAnotherItemIsTheNextRound(t *testing.T) {
+	inc := published(t)
+	inc.AddFoothold(responsehub.Item{Kind: responsehub.InboxRule, Object: "rule-2", Name: ".."})
+	one, two := responsehub.ItemID(responsehub.InboxRule, "rule-1"), responsehub.ItemID(responsehub.InboxRule, "rule-2")
+	mustAsk(t, inc, responsehub.Persistence, ann, responsehub.StepRequest{Items: []string{one}})
+	same, err := inc.Ask(responsehub.Persistence, bob, responsehub.StepRequest{Items: []string{one}}, noon)
+	if err != nil || !same.Joined {
+		t.Errorf("the same item: %+v, %v", same, err)
+	}
+	other, err := inc.Ask(responsehub.Persistence, bob, responsehub.StepRequest{Items: []string{two}, Action: responsehub.Delete}, noon)
+	s := inc.Step(responsehub.Persistence)
+	if err != nil || other.Joined || s.Next == nil || s.Next.By.Name != "Bob" || len(s.Next.Items) != 1 || s.Next.Action != responsehub.Delete {
+		t.Errorf("another item: %+v, next %+v, %v", other, s.Next, err)
+	}
+	if _, err := inc.Ask(responsehub.Persistence, ann, responsehub.StepRequest{Items: []string{one}, Action: responsehub.Remove}, noon); responsehub.KindOf(err) != responsehub.Refused {
+		t.Errorf("a third action lines up behind another: %v", err)
+	}
+}
+
+func TestWhatIsStrangeInAnAlert(t *testing.T) {
+	a := takeover()
+	a.DetectedAt = time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -5*3600))
+	if err := a.Validate(); err == nil {
+		t.Error("a time that cannot be stored is taken")
+	}
+	unknown := responsehub.TenantRef{Name: "Contoso"}
+	for _, reach := range [][]string{{""}, {"Contoso"}} {
+		if (responsehub.Actor{Role: responsehub.Guest, Tenants: reach}).Sees(unknown) {
+			t.Errorf("a guest of %q sees the incident of an unknown tenant", reach)
+		}
+	}
+	if s := fmt.Sprintf("%d %x %q", responsehub.Secret("pw"), responsehub.Secret("pw"), responsehub.Secret("pw")); strings.Contains(s, "70") || strings.Contains(s, "112") || strings.Contains(s, "pw") {
+		t.Errorf("a secret prints as %s", s)
 	}
 }

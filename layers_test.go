@@ -40,8 +40,11 @@ var mayImport = map[string]string{
 	"e2e":     "...",
 	"demo":    ". app config sim sim/... intake store remediation",
 	"e2e/...": "...",
-	"clients": "...", // nothing but tests: outside implementations against ours
-	"cmd/...": ". app config demo sim sim/... api intake store remediation",
+	"bench":   "...",
+	// tests only: killed processes, outside implementations
+	"remediation/crashtest": "...",
+	"clients":               "...", // nothing but tests: outside implementations against ours
+	"cmd/...":               ". app config demo sim sim/... api intake store remediation",
 	// the pretend world speaks the wire and shares nothing with what it is to test
 	"sim":     "sim/...",
 	"sim/...": "sim/...",

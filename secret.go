@@ -1,6 +1,10 @@
 package responsehub
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is a text that must not be seen: a one-time password, a key. It prints,
 // logs and encodes as "redacted"; only an explicit conversion to string shows it.
@@ -10,6 +14,9 @@ const redacted = "redacted"
 
 // String returns "redacted".
 func (Secret) String() string { return redacted }
+
+// Format prints "redacted" whatever the verb: %d would show the bytes otherwise.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // GoString returns "redacted", so that %#v does not show the secret either.
 func (Secret) GoString() string { return redacted }

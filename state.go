@@ -63,6 +63,7 @@ var Transitions = []Transition{
 	{NeedsHuman, Done, "a person settled the rest"},
 	{NeedsHuman, Skipped, "set aside with a reason"},
 	{Skipped, Queued, "asked for after all"},
+	{Skipped, Partial, "new items came in"},
 	{Done, Queued, "asked for again with a reason"},
 	{Done, NeedsHuman, "it came back"},
 	{Done, Partial, "new items came in"},

@@ -82,7 +82,7 @@ type Step struct {
 	Round       int             `json:"round,omitempty"`  // how many times it was asked for
 	Asked       []string        `json:"asked,omitempty"`  // items of the running request; empty means all
 	Action      Action          `json:"action,omitempty"` // of the running request
-	More        bool            `json:"more,omitempty"`   // asked for again while at work: another round follows
+	Next        *Round          `json:"next,omitempty"`   // asked for while at work: the round that follows
 	RequestedAt time.Time       `json:"requested_at,omitzero"`
 	RequestedBy By              `json:"requested_by,omitzero"`
 	StartedAt   time.Time       `json:"started_at,omitzero"`
@@ -95,6 +95,14 @@ type Step struct {
 	Items       []Item          `json:"items,omitempty"`
 	Snapshot    json.RawMessage `json:"snapshot,omitempty"` // the world before the step, for undo; the step owns its shape
 	Cursor      string          `json:"cursor,omitempty"`   // where long work goes on after a crash
+}
+
+// Round is a request that waits for the one under way.
+type Round struct {
+	Items  []string  `json:"items,omitempty"` // empty means all
+	Action Action    `json:"action,omitempty"`
+	By     By        `json:"by"`
+	At     time.Time `json:"at"`
 }
 
 // Proof is what Microsoft said when the effect was read back.

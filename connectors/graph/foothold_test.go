@@ -166,25 +166,30 @@ func TestRegistrations(t *testing.T) {
 }
 
 func TestGrants(t *testing.T) {
-	own := `{"id":"g1","consentType":"Principal","clientId":"c"}`
+	own := `{"id":"g1","consentType":"Principal","clientId":"on"}`
 	lists := map[string]string{
-		"GET /users/" + userID + "/oauth2PermissionGrants": `{"value":[{"id":"g0"},` + own + `]}`,
+		"GET /users/" + userID + "/oauth2PermissionGrants": `{"value":[{"id":"g0"},` + own + `,{"id":"g2","clientId":"off"},{"id":"g3","clientId":"gone"}]}`,
+		"GET /servicePrincipals/on":                        `{"id":"on","appId":"a1","accountEnabled":true}`,
+		"GET /servicePrincipals/off":                       `{"id":"off","appId":"a2","accountEnabled":false}`,
 		"GET /oauth2PermissionGrants":                      `{"value":[{"id":"everybody","consentType":"AllPrincipals"}]}`,
 	}
 	for _, tc := range []struct {
 		name     string
 		item     responsehub.Item
 		found    bool
+		active   bool
 		requests int
 	}{
-		{"the user's", responsehub.Item{Object: "g1"}, true, 1},
-		{"an administrator's", responsehub.Item{Object: "everybody"}, true, 2},
-		{"nowhere", responsehub.Item{Object: "gone"}, false, 2},
-		{"the user's, deleted", responsehub.Item{Object: "gone", Snapshot: []byte(own)}, false, 1},
+		{"the user's", responsehub.Item{Object: "g1"}, true, true, 2},
+		{"to an app that is switched off", responsehub.Item{Object: "g2"}, true, false, 2},
+		{"to an app that is gone", responsehub.Item{Object: "g3"}, true, false, 2},
+		{"an administrator's", responsehub.Item{Object: "everybody"}, true, true, 2},
+		{"nowhere", responsehub.Item{Object: "gone"}, false, false, 2},
+		{"the user's, deleted", responsehub.Item{Object: "gone", Snapshot: []byte(own)}, false, false, 1},
 	} {
 		c, w := directory(t, lists)
 		r, err := c.Grants().Read(t.Context(), pat, &tc.item)
-		if tc.found != (err == nil) || !tc.found && responsehub.KindOf(err) != responsehub.NotFound || r.Active != tc.found || tc.found && !strings.Contains(string(r.Snapshot), tc.item.Object) {
+		if tc.found != (err == nil) || !tc.found && responsehub.KindOf(err) != responsehub.NotFound || r.Active != tc.active || tc.found && !strings.Contains(string(r.Snapshot), tc.item.Object) {
 			t.Errorf("%s: %v %+v", tc.name, err, r)
 		}
 		if len(w.requests()) != tc.requests {

@@ -24,8 +24,8 @@ type Grants struct{ c *Client }
 var grantRights = []string{"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"}
 
 // Read returns the grant from the lists in which it stands: the user's own consents,
-// or, for a consent that an administrator gave for everybody, the tenant's. A grant that
-// exists is active.
+// or, for a consent that an administrator gave for everybody, the tenant's. A grant to
+// an app that is switched off is not active.
 // https://learn.microsoft.com/en-us/graph/api/user-list-oauth2permissiongrants
 func (g *Grants) Read(ctx context.Context, t steps.Target, item *responsehub.Item) (steps.Reading, error) {
 	k := call{op: "read the consent", tenant: t.Tenant, about: anApp, needs: append([]string{"Directory.Read.All"}, grantRights...)}
@@ -38,6 +38,27 @@ func (g *Grants) Read(ctx context.Context, t steps.Target, item *responsehub.Ite
 	}
 	if !found {
 		return steps.Reading{}, &responsehub.Error{Kind: responsehub.NotFound, Message: words(NotFound, k), RequestID: reading.RequestID, Err: &Fault{Class: NotFound, Op: k.op}}
+	}
+	return g.effect(ctx, t.Tenant, reading)
+}
+
+// effect asks whether the consented app can still be used: one that is switched off in
+// the tenant, or gone from it, gets no new token by any consent.
+func (g *Grants) effect(ctx context.Context, tenant string, reading steps.Reading) (steps.Reading, error) {
+	var grant struct{ ClientID string }
+	if err := json.Unmarshal(reading.Snapshot, &grant); err != nil || grant.ClientID == "" {
+		return reading, nil // unknown app: the consent counts as active
+	}
+	sp, answer, err := g.c.principal(ctx, tenant, grant.ClientID)
+	switch {
+	case err != nil && ClassOf(err) == NotFound:
+		reading.Active = false
+	case err != nil:
+		return steps.Reading{}, err
+	case sp.GetAccountEnabled() != nil && !*sp.GetAccountEnabled():
+		reading.Active, reading.RequestID = false, answer.RequestID
+	default:
+		reading.Guard = g.c.guard(sp)
 	}
 	return reading, nil
 }

@@ -414,6 +414,9 @@ func settlePersistence(inc *responsehub.Incident, unread []string) error {
 		}
 	}
 	now := time.Now()
+	if len(s.Items) >= responsehub.MaxPersistence {
+		unread = append(unread, fmt.Sprintf("There are %d items or more, and the hub lists no further ones: look at the rest by hand.", responsehub.MaxPersistence))
+	}
 	s.Unread = unread
 	switch {
 	case len(unread) > 0:

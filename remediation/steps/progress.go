@@ -56,13 +56,15 @@ func ended(inc *responsehub.Incident, s *responsehub.Step, state responsehub.Ste
 
 // again starts the round that was asked for while the step was at work.
 func again(inc *responsehub.Incident, s *responsehub.Step, now time.Time) error {
-	if !s.More {
+	next := s.Next
+	if next == nil {
 		return nil
 	}
-	s.More, s.Asked, s.Action = false, nil, ""
+	s.Next, s.Asked, s.Action = nil, next.Items, next.Action
+	s.RequestedBy, s.RequestedAt = next.By, next.At
 	s.Round++
 	s.StartedAt, s.SentAt = time.Time{}, time.Time{}
-	inc.Record(responsehub.Event{At: now, Kind: responsehub.EventRequested, By: s.RequestedBy, Step: s.ID, Text: s.ID.Title() + ": new evidence came in, another round"})
+	inc.Record(responsehub.Event{At: now, Kind: responsehub.EventRequested, By: next.By, Step: s.ID, Text: s.ID.Title() + ": the next round, asked for meanwhile by " + next.By.Name})
 	return s.To(responsehub.Queued)
 }
 
@@ -108,6 +110,6 @@ func abandon(inc *responsehub.Incident, id responsehub.StepID, sentence string) 
 	if !s.State.Busy() {
 		return nil
 	}
-	s.More = false
+	s.Next = nil
 	return ended(inc, s, responsehub.Failed, sentence+" The hub has tried for a long time and gave up; press the button to try again.", time.Now())
 }
