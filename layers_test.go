@@ -66,7 +66,7 @@ var onlyHere = []struct {
 	{"github.com/microsoftgraph/msgraph-sdk-go-core", "connectors/graph", "only connectors/graph speaks the Graph SDK", ""},
 	{"github.com/microsoft/kiota-http-go", "connectors/graph", "only connectors/graph speaks the Graph SDK", ""},
 	{"github.com/infracloudio/msbotbuilder-go", "bot bot/...", "only bot speaks the Bot Framework", ""},
-	{"github.com/redis/go-redis/v9", "store store/... app demo cmd/... e2e e2e/...", "ask the store", "remediation api intake bot"},
+	{"github.com/redis/go-redis/v9", "store store/... bench app demo cmd/... e2e e2e/...", "ask the store", "remediation remediation/... api intake bot bench"},
 	{"github.com/go-redis/redis_rate/v10", "store app", "ask the store", ""},
 	{"github.com/twilio/twilio-go", "", "phones are not built yet", ""},
 	{"github.com/hibiken/asynq", "", "the engine stands on Redis scripts, see docs/adr/0001", ""},
