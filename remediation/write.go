@@ -148,6 +148,10 @@ func (e *Engine) command(ctx context.Context, actor responsehub.Actor, id, comma
 		case err != nil:
 			return responsehub.Answer{}, unavailable(err)
 		case done.Repeated:
+			// Our own edit was not stored: show what is.
+			if inc, _, err = e.load(ctx, id, ""); err != nil {
+				return responsehub.Answer{}, err
+			}
 			return firstAnswer(done.Answer, inc)
 		}
 		inc.Revision = done.Version
