@@ -24,7 +24,7 @@ func TestAFrozenWorker(t *testing.T) {
 		repeated int // effects that the other worker does again
 	}{
 		"after an effect":                           {responsehub.Lock, between, 1},
-		"after an effect, one turn for each":  {responsehub.Retract, between, 1},
+		"after an effect, one turn for each":        {responsehub.Retract, between, 1},
 		"after an effect, and the other reads back": {responsehub.Persistence, between, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
