@@ -45,7 +45,7 @@ func (w *World) handler() http.Handler {
 
 	mux := http.NewServeMux()
 	for prefix, vendor := range w.vendors() {
-		mux.Handle(prefix, vendor)
+		mux.Handle(prefix, w.durable(vendor))
 	}
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(secureHeaders(page)))
 	return guard(mux)

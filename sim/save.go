@@ -3,10 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,8 +15,8 @@ import (
 
 // A world with Options.Dir is kept in one file of that directory. What changed is found by encoding
 // the whole every saveEvery and comparing it with what was written last: no change can be forgotten,
-// whoever made it, and a burst of changes is one write. A world that is killed loses no more than
-// that time. Not kept are the ledgers of Wire, scripted faults, limits and latencies.
+// whoever made it, and a burst of changes is one write. What the hub changes is kept before it gets
+// its answer (durable). Not kept are the ledgers of Wire, scripted faults, limits and latencies.
 const (
 	savedFile   = "world.json"
 	savedFormat = "responsehub simulated world"
@@ -147,6 +144,8 @@ func (w *World) encode() ([]byte, error) {
 // save writes the world where it differs from what was written last. The file is always whole: the
 // new one takes the old one's name once it is on the disk.
 func (w *World) save() error {
+	w.saving.Lock()
+	defer w.saving.Unlock()
 	raw, err := w.encode()
 	if err != nil {
 		return err
@@ -190,54 +189,4 @@ func (w *World) keep(ctx context.Context) {
 		}
 		last = now
 	}
-}
-
-// certificate is what the sign-in service shows and what vouches for it, in PEM.
-type certificate struct {
-	Authority string `json:"authority"`
-	Chain     string `json:"chain"`
-	Key       string `json:"key"`
-}
-
-// certify takes the kept certificate, or makes one when there is none or it ends within a day, and
-// writes the authority to CAFile.
-func (w *World) certify(kept *saved) (err error) {
-	if kept != nil {
-		if w.tls, err = kept.Certificate.parse(); err != nil {
-			return w.unreadable(fmt.Errorf("certificate: %w", err))
-		}
-		w.certificate = kept.Certificate
-	}
-	if kept == nil || time.Until(w.tls.Leaf.NotAfter) < 24*time.Hour {
-		authority, leaf, err := makeCertificates()
-		if err != nil {
-			return err
-		}
-		key, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
-		if err != nil {
-			return fmt.Errorf("sim: encode the certificate's key: %w", err)
-		}
-		var chain []byte
-		for _, der := range leaf.Certificate {
-			chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-		}
-		w.tls = leaf
-		w.certificate = certificate{string(authority), string(chain), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))}
-	}
-	if err := os.WriteFile(w.CAFile(), []byte(w.certificate.Authority), 0o644); err != nil { //nolint:gosec // a certificate is public
-		return fmt.Errorf("sim: write the CA file: %w", err)
-	}
-	return nil
-}
-
-func (c certificate) parse() (tls.Certificate, error) {
-	if block, _ := pem.Decode([]byte(c.Authority)); block == nil || block.Type != "CERTIFICATE" {
-		return tls.Certificate{}, errors.New("the authority is no certificate")
-	}
-	pair, err := tls.X509KeyPair([]byte(c.Chain), []byte(c.Key))
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	pair.Leaf, err = x509.ParseCertificate(pair.Certificate[0])
-	return pair, err
 }

@@ -11,7 +11,8 @@
 // authority that signed its certificate is written to CAFile.
 //
 // With Options.Dir the world survives its process: New goes on where the last one with this directory
-// ended, and one that was killed loses its last second at most.
+// ended. One that was killed loses nothing of what the hub was answered, and its last second at most
+// of what its people did.
 //
 // What may go wrong: a fixed port is taken (New says so); the hub is not up (installing the bot waits
 // for it); the kept world cannot be read (New says which file to delete).
@@ -77,8 +78,9 @@ type World struct {
 	alerts    atomic.Int64
 
 	certificate certificate
-	written     []byte // what save wrote last
-	unlock      func() // gives Dir free
+	saving      sync.Mutex // held by save
+	written     []byte     // what save wrote last
+	unlock      func()     // gives Dir free
 	restored    bool
 
 	servers []*http.Server
