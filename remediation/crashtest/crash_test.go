@@ -154,10 +154,7 @@ func (l *load) record(t *testing.T, e *remediation.Engine, st *store.Store) {
 			t.Errorf("events of %s: %v", id, err)
 		}
 		for _, b := range events {
-			var ev responsehub.Event
-			if err := json.Unmarshal(b, &ev); err != nil {
-				t.Errorf("event of %s: %v", id, err)
-			}
+			ev := decode(t, b)
 			seen[id+"|"+ev.By.ID+"|"+string(ev.Kind)]++
 			switch ev.Kind {
 			case responsehub.EventAcknowledged, responsehub.EventOpened, responsehub.EventClosed:
@@ -179,6 +176,13 @@ func (l *load) record(t *testing.T, e *remediation.Engine, st *store.Store) {
 			t.Errorf("command %s on %s: %d events %s, want %d", c.id, c.incident, got, c.kind, want)
 		}
 	}
+}
+
+func decode(t interface{ Fatal(...any) }, b []byte) (ev responsehub.Event) {
+	if err := json.Unmarshal(b, &ev); err != nil {
+		t.Fatal(err)
+	}
+	return ev
 }
 
 // nothingLeft checks that no lane is dead, held, due or lost.

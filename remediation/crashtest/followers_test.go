@@ -20,9 +20,15 @@ type toy struct {
 	careful bool // saves its intent and reads back before it repeats; the others just repeat
 	broken  bool // settles before its effect: what must never be done
 
-	world *world
+	world outside
 	at    func(point string, lane responsehub.Lane, n int) // where a worker may be killed or frozen
 	flaky bool                                             // some turns fail
+}
+
+// outside is the world as a follower reaches it.
+type outside interface {
+	do(ctx context.Context, e effect) error
+	done(ctx context.Context, e effect) (bool, error) // reads back
 }
 
 // toys are the followers of the four lanes, each with a manner of its own.

@@ -94,6 +94,18 @@ func (ld *ledger) take(c call) (before bool) {
 	return before
 }
 
+// do and done are for followers in the ledger's own process.
+func (ld *ledger) do(ctx context.Context, e effect) error {
+	if ctx.Err() == nil {
+		ld.take(call{Effect: e})
+	}
+	return ctx.Err()
+}
+
+func (ld *ledger) done(ctx context.Context, e effect) (bool, error) {
+	return ld.take(call{Effect: e, Read: true}), ctx.Err()
+}
+
 func (ld *ledger) all() []effect {
 	ld.mu.Lock()
 	defer ld.mu.Unlock()
