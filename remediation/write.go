@@ -33,10 +33,11 @@ func notFound(idOrRef string) error {
 	return &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("There is no incident %.40q.", idOrRef)}
 }
 
-// unavailable turns a failure of the store into an error for people.
+// unavailable turns a failure of the store into an error for people. What the store
+// refuses as malformed, such as a cursor that it never gave out, stays the asker's fault.
 func unavailable(err error) error {
-	if err == nil {
-		return nil
+	if e, ok := errors.AsType[*responsehub.Error](err); err == nil || ok && e.Kind == responsehub.Invalid {
+		return err
 	}
 	return &responsehub.Error{Kind: responsehub.Unavailable, Message: "The hub cannot reach its store right now. Nothing was changed; try again in a moment.", RetryAfter: 5 * time.Second, Err: err}
 }
