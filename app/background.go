@@ -24,9 +24,9 @@ func (a *App) prepare(ctx context.Context) error {
 		case f.Name == "partitions" && f.Grade == store.Bad:
 			return fmt.Errorf("%w: %s", errUnusable, f.Sentence)
 		case f.Grade == store.Bad:
-			a.log.Error("REDIS CAN LOSE INCIDENTS: "+f.Sentence, "check", f.Name)
+			a.log.Error("REDIS CAN LOSE INCIDENTS", "check", f.Name, "finding", f.Sentence)
 		default:
-			a.log.Warn("redis: "+f.Sentence, "check", f.Name, "grade", string(f.Grade))
+			a.log.Warn("redis keeps less than promised", "check", f.Name, "grade", string(f.Grade), "finding", f.Sentence)
 		}
 	}
 	tenants, people := a.cfg.TenantsAndPeople()

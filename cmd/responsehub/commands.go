@@ -19,7 +19,7 @@ var commands = []func() *cobra.Command{
 }
 
 func newRoot() *cobra.Command {
-	root := group("responsehub", "Ends Microsoft 365 account takeovers from Teams, by phone, by ticket or from here")
+	root := group("responsehub", "Ends Microsoft 365 account takeovers, from a card in Teams or from here")
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringP("output", "o", "table", "how answers are printed: table or json")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -25,7 +26,7 @@ func newDemo() *cobra.Command {
 				return err
 			}
 			if !noBrowser {
-				browse(d.World.URL() + "/")
+				browse(c.Context(), d.World.URL()+"/")
 			}
 			<-c.Context().Done()
 			d.Stop()
@@ -42,7 +43,7 @@ func newDemo() *cobra.Command {
 
 // browse opens the page where there is a desktop to open it on. The address is printed
 // too, so failing is no fault.
-func browse(url string) {
+func browse(ctx context.Context, url string) {
 	name, args := "xdg-open", []string{url}
 	switch {
 	case runtime.GOOS == "darwin":
@@ -52,7 +53,7 @@ func browse(url string) {
 	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
 		return
 	}
-	cmd := exec.Command(name, args...) // #nosec G204 -- fixed programs, our own address
+	cmd := exec.CommandContext(ctx, name, args...) // #nosec G204 -- fixed programs, our own address
 	if cmd.Start() == nil {
 		go func() { _ = cmd.Wait() }() // reaps the child; the browser may outlive us
 	}

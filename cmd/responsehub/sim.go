@@ -23,7 +23,7 @@ func newSim() *cobra.Command {
 	c := &cobra.Command{
 		Use: "sim", Short: "The simulated outside world, on loopback only", Args: cobra.NoArgs,
 		Long: "Runs the simulated world until it is stopped. The world and its secrets are kept in a folder for cached files,\none for each address, and go on where they ended; --fresh begins anew.\n\n" +
-			"With --print-config it prints the configuration of a hub that works against it. Where a world listens already,\nthat world's configuration is printed and nothing is started:\n\n  responsehub sim &\n  responsehub sim --print-config > hub.yaml\n  responsehub serve --config hub.yaml",
+			"With --print-config it prints the configuration of a hub that works against it, and goes on. Where a world listens\nalready, that world's configuration is printed and nothing is started:\n\n  responsehub sim --print-config > hub.yaml &\n  responsehub serve --config hub.yaml",
 		RunE: func(c *cobra.Command, _ []string) error {
 			opts.Log = slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
 			if !c.Flags().Changed("dir") {

@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -14,10 +13,11 @@ const (
 	// lockSettles is how long a block may take to be seen in the directory before it is
 	// sent again. Reads of the directory may lag behind writes.
 	lockSettles = time.Minute
-	// lockPolls are the pauses between read-backs inside one turn.
+	// lockRechecks is the pause between turns that wait for the directory.
 	lockRechecks = 5 * time.Second
 )
 
+// polls are the pauses between read-backs inside one turn.
 var polls = []time.Duration{0, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond}
 
 // Before is the account as it was before the hub touched it.
@@ -126,8 +126,8 @@ func snapshot(acct Account) responsehub.Edit {
 // halfLocked says which half worked. Only where both errors are hopeless does the step
 // end; otherwise it is tried again, both halves being harmless to repeat.
 func halfLocked(disable, revoke error) responsehub.Outcome {
-	err := errors.Join(disable, revoke)
-	reason := ""
+	var err error
+	var reason string
 	switch {
 	case disable == nil:
 		err, reason = revoke, "Sign-in is blocked, but the sessions could not be revoked: "+responsehub.Sentence(revoke)

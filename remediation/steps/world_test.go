@@ -31,7 +31,6 @@ type world struct {
 }
 
 type foothold struct {
-	kind    responsehub.ItemKind
 	name    string
 	active  bool
 	gone    bool
