@@ -6,11 +6,8 @@
 //   {do: "fill", name, value}    writes into the field with that name
 //   {do: "check", in}            ticks every box
 //   {do: "see", value, in}       waits until the text is there
-//   {do: "gone", name}           waits until the button is gone
 //   {do: "read", in}             only reads
 //   {do: "picture", name}        leaves a picture in the folder
-//   {do: "open", url}            goes to another address
-//   {do: "away", value}          "yes": the server is being killed on purpose just now
 //   {do: "faults"}               what was wrong so far: errors, requests that leave this machine
 const fs = require("fs");
 const path = require("path");
@@ -25,9 +22,8 @@ const wait = 30000;
   const browser = await open(chromium);
   const page = await browser.newPage({ viewport: { width: 1500, height: 1250 }, colorScheme: dark ? "dark" : "light" });
   const faults = [];
-  let away = false; // the page's server is being killed on purpose
   page.on("pageerror", (e) => faults.push("page: " + e.message));
-  page.on("console", (m) => m.type() === "error" && !(away && /net::ERR_/.test(m.text())) && faults.push("console: " + m.text()));
+  page.on("console", (m) => m.type() === "error" && faults.push("console: " + m.text()));
   const outside = (u) => !["127.0.0.1", "localhost", "[::1]"].includes(u.hostname) && !["data:", "about:", "blob:"].includes(u.protocol);
   await page.route(outside, (r) => { faults.push("request: " + r.request().url()); return r.abort(); });
   const inside = (selector) => (selector ? page.locator(selector) : page.locator("body"));
@@ -38,11 +34,8 @@ const wait = 30000;
     fill: async (c) => { await inside(c.in).getByLabel(c.name).first().fill(c.value, { timeout: 5000 }); },
     check: async (c) => { for (const box of await inside(c.in).locator("input[type=checkbox]:visible").all()) await box.check({ timeout: 5000 }); },
     see: async (c) => { await inside(c.in).getByText(c.value).first().waitFor({ timeout: wait }); },
-    gone: async (c) => { await named(c).waitFor({ state: "detached", timeout: wait }); },
     read: async () => {},
     picture: async (c) => { await page.screenshot({ path: path.join(folder, c.name + ".png") }); },
-    open: async (c) => { await page.goto(c.url, { waitUntil: "domcontentloaded" }); },
-    away: async (c) => { away = c.value === "yes"; },
     faults: async () => {},
   };
   try {
