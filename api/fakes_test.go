@@ -137,7 +137,6 @@ func (e *engine) Revive(_ context.Context, _ responsehub.Actor, lane string) err
 
 // directory is a list in memory.
 type directory struct {
-	mu      sync.Mutex
 	tenants []responsehub.Tenant
 	people  []responsehub.Person
 	keys    []responsehub.APIKey

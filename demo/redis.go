@@ -99,7 +99,8 @@ func forget(dir string) error {
 // startChild starts the server and waits for its first answer.
 func startChild(ctx context.Context, path, dir string) (*embedded, error) {
 	socket := filepath.Join(dir, "redis.sock")
-	cmd := exec.Command(path, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", dir, // #nosec G204 -- found on PATH by us
+	// Not tied to ctx: Redis has to outlive the hub's last writes.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", dir, // #nosec G204 -- found on PATH by us
 		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no", "--loglevel", "warning")
 	// A Ctrl-C in the terminal is for the hub, which stops Redis last.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -112,26 +113,32 @@ func startChild(ctx context.Context, path, dir string) (*embedded, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	child := &process{ended: make(chan struct{})}
+	go func() { child.err = cmd.Wait(); close(child.ended) }()
 	stop := func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
-		case <-ended:
+		case <-child.ended:
 		case <-time.After(5 * time.Second):
 			_ = cmd.Process.Kill()
-			<-ended
+			<-child.ended
 		}
 	}
-	if err := answers(ctx, socket, ended); err != nil {
+	if err := answers(ctx, socket, child); err != nil {
 		stop()
 		return nil, err
 	}
 	return &embedded{Addr: "unix://" + socket, Durable: true, stop: stop}, nil
 }
 
+// process is a child on its way; err is there once ended is closed.
+type process struct {
+	ended chan struct{}
+	err   error
+}
+
 // answers waits until the server takes commands.
-func answers(ctx context.Context, socket string, ended chan error) error {
+func answers(ctx context.Context, socket string, child *process) error {
 	ctx, cancel := context.WithTimeout(ctx, redisStart)
 	defer cancel()
 	for {
@@ -140,9 +147,8 @@ func answers(ctx context.Context, socket string, ended chan error) error {
 			return nil
 		}
 		select {
-		case died := <-ended:
-			ended <- died
-			return fmt.Errorf("redis ended at once (%v): see redis.log in %s", died, filepath.Dir(socket))
+		case <-child.ended:
+			return fmt.Errorf("redis ended at once (%w): see redis.log in %s", child.err, filepath.Dir(socket))
 		case <-ctx.Done():
 			return fmt.Errorf("redis does not answer: %w", err)
 		case <-time.After(20 * time.Millisecond):
@@ -163,13 +169,17 @@ func shutdownLeftover(ctx context.Context, socket string) {
 		if ping(ctx, socket) != nil {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 }
 
 // ping asks the server whether it takes commands: not while it loads its data.
 func ping(ctx context.Context, socket string) error {
-	conn, err := net.DialTimeout("unix", socket, time.Second)
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", socket)
 	if err != nil {
 		return err
 	}

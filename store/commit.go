@@ -105,7 +105,7 @@ func committed(reply any) (remediation.Committed, error) {
 	case word == "GAP" && len(rest) == 1:
 		return remediation.Committed{}, gap(rest[0])
 	}
-	return remediation.Committed{}, fmt.Errorf("Redis answered %.40q, which is no answer to a commit", word)
+	return remediation.Committed{}, fmt.Errorf("redis answered %.40q, which is no answer to a commit", word)
 }
 
 // gap is the error for a write whose events do not follow the stored ones.

@@ -72,7 +72,7 @@ const (
 	directoryVersionKey = "{dir}:version"
 	tenantsKey          = "{dir}:tenants"
 	peopleKey           = "{dir}:people"
-	apiKeysKey          = "{dir}:keys"
+	apiKeysKey          = "{dir}:keys" // #nosec G101 -- the name of a key in Redis
 	channelsKey         = "{dir}:channels"
 )
 

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
 	"responsehub"
 	"responsehub/connectors/transport"
 )

@@ -126,7 +126,7 @@ func (c *Client) post(ctx context.Context, k cmdlet, token entra.Token, address 
 	} {
 		req.Header.Set(name, value)
 	}
-	resp, err := transport.Do(c.client, req)
+	resp, err := transport.Do(c.client, req) //nolint:bodyclose // the transport hands on answers that are read and closed
 	if err != nil {
 		err = c.fault(k, token, answer.Header, err)
 		if e, ok := errors.AsType[*responsehub.Error](err); ok && e.Kind == responsehub.Throttled {

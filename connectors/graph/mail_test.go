@@ -35,7 +35,10 @@ func TestMailboxes(t *testing.T) {
 	if diff := cmp.Diff([]string{"1 a@contoso.com", "4 shared@contoso.com", "5 b@contoso.com"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for range c.Mailboxes(t.Context(), tenantID) { // a caller may stop
+	for _, err := range c.Mailboxes(t.Context(), tenantID) { // a caller may stop
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if len(w.requests()) != 3 {

@@ -87,7 +87,7 @@ func bare(err error) error {
 		Timeout() bool
 		Unwrap() error
 	}
-	if u, ok := err.(addressed); ok && u.Unwrap() != nil {
+	if u, ok := err.(addressed); ok && u.Unwrap() != nil { //nolint:errorlint // only the outermost error carries the address
 		return u.Unwrap()
 	}
 	return err

@@ -140,7 +140,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(out)
 	if err != nil {
 		answer.Sent = sent.Load() && !dialing(err)
-		return nil, t.failed(req, ctx, answer.Sent, err)
+		return nil, t.failed(ctx, req, answer.Sent, err)
 	}
 	answer.take(resp)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, t.max+1))
@@ -149,7 +149,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		err = errTooMuch
 	}
 	if err != nil {
-		e := t.failed(req, ctx, true, fmt.Errorf("read the answer: %w", err))
+		e := t.failed(ctx, req, true, fmt.Errorf("read the answer: %w", err))
 		e.RequestID = answer.RequestID
 		// A refusal is known from its status even when its body broke off.
 		if resp.StatusCode >= 400 {
@@ -162,7 +162,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (t *Transport) failed(req *http.Request, ctx context.Context, sent bool, err error) *Error {
+func (t *Transport) failed(ctx context.Context, req *http.Request, sent bool, err error) *Error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 		if errors.Is(err, errSlow) {
