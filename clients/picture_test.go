@@ -67,9 +67,9 @@ func pictured() *responsehub.Incident {
 		return s
 	}
 	verified(responsehub.Lock, 4*time.Second, "accountEnabled=false, sessions valid from 2026-11-23T09:25:05Z")
-	retract := verified(responsehub.Retract, 96*time.Second, "the phish is in no inbox any more")
+	retract := verified(responsehub.Retract, 96*time.Second, "43 of 43 messages lie in Deleted Items, 1180 mailboxes searched")
 	retract.Progress = &responsehub.Progress{Searched: 1180, Mailboxes: 1180, Found: 43, Moved: 41, Already: 2}
-	for i, s := 0, verified(responsehub.Persistence, 9*time.Second, "all three are disabled"); i < len(s.Items); i++ {
+	for i, s := 0, verified(responsehub.Persistence, 9*time.Second, "3 items of persistence, all disabled, gone or set aside"); i < len(s.Items); i++ {
 		s.Items[i].State, s.Items[i].At = responsehub.Done, s.VerifiedAt
 	}
 	return inc
