@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +10,9 @@ import (
 	"responsehub"
 	"responsehub/api"
 )
+
+// mostLetters is how many messages of a retraction a table shows.
+const mostLetters = 10
 
 // marks are the states at a glance. Only what was read back has a check mark.
 var marks = map[responsehub.StepState]string{
@@ -93,11 +97,11 @@ func drawStep(w io.Writer, s api.Step) {
 		note = fmt.Sprintf("%d of %d mailboxes searched, %d found, %d moved", p.Searched, p.Mailboxes, p.Found, p.Moved)
 	}
 	row(w, marks[s.State]+" "+label(s.ID), s.Title, stateWords(s.State), clock(when), s.RequestedBy, note)
-	for _, it := range s.Items {
-		name := it.Name
-		if it.Mailbox != "" {
-			name += " in " + it.Mailbox
+	for i, it := range s.Items {
+		if it.Kind == responsehub.Message && i == mostLetters { // -o json has them all
+			row(w, "", fmt.Sprintf("and %d more", len(s.Items)-i), "", "", "", "")
+			break
 		}
-		row(w, "", marks[it.State]+" "+it.Kind.Words()+" \""+name+"\"", stateWords(it.State), clock(it.At), it.By, it.ID+"  "+it.Why)
+		row(w, "", marks[it.State]+" "+it.Kind.Words()+" \""+cmp.Or(it.Name, it.ID)+"\"", stateWords(it.State), clock(it.At), it.By, it.ID+"  "+it.Why)
 	}
 }
