@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,17 +50,31 @@ func cost(ctx context.Context, _ options, t *table) error {
 	if err != nil {
 		return err
 	}
-	t.most("cost", "Redis memory of a closed incident", float64(after-before)/closed/1024, mostBytes/1024, "KB")
-	var names []string
-	for name := range events {
-		names = append(names, name)
+	each := func(kind string) float64 { return (after[kind] - before[kind]) / closed / 1024 }
+	t.most("cost", "Redis memory of a closed incident", each(all), mostBytes/1024, "KB")
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(after)) {
+		if k != all {
+			parts = append(parts, fmt.Sprintf("%s %.1f KB", k, each(k)))
+		}
 	}
-	slices.Sort(names)
+	t.note("cost", "  of it", "%s", strings.Join(parts, ", "))
+	names := slices.Sorted(maps.Keys(events))
 	for i, name := range names {
 		names[i] = fmt.Sprintf("%s %.1f", name, float64(events[name])/closed)
 	}
 	t.note("cost", "events of an incident by step", "%s", strings.Join(names, ", "))
 	return nil
+}
+
+// all is the kind that every key is of.
+const all = "all"
+
+// kind is the part of a key's name that says what it holds.
+func kind(key string) string {
+	_, name, _ := strings.Cut(key, "}:")
+	name, _, _ = strings.Cut(name, ":")
+	return name
 }
 
 // takeover works one customer's takeover through until it is closed.
@@ -105,8 +120,9 @@ func (s *stage) takeover(ctx context.Context, n int, events map[string]int) erro
 	return nil
 }
 
-// memory is the bytes of all keys but those that do not grow with incidents.
-func memory(ctx context.Context, rdb redis.UniversalClient) (sum int64, err error) {
+// memory is the bytes of all keys that grow with incidents, by their kind.
+func memory(ctx context.Context, rdb redis.UniversalClient) (sum map[string]float64, err error) {
+	sum = map[string]float64{}
 	keys := rdb.Scan(ctx, 0, "*", 1000).Iterator()
 	for keys.Next(ctx) {
 		if strings.HasPrefix(keys.Val(), "{dir}") || strings.HasPrefix(keys.Val(), "{lim:") {
@@ -114,9 +130,10 @@ func memory(ctx context.Context, rdb redis.UniversalClient) (sum int64, err erro
 		}
 		n, err := rdb.MemoryUsage(ctx, keys.Val(), 0).Result()
 		if err != nil && !errors.Is(err, redis.Nil) {
-			return 0, err
+			return nil, err
 		}
-		sum += n
+		sum[kind(keys.Val())] += float64(n)
+		sum[all] += float64(n)
 	}
 	return sum, keys.Err()
 }
