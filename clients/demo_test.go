@@ -68,6 +68,7 @@ func TestDemo(t *testing.T) {
 	if again := p.do("read", "", messages); strings.Contains(again, secretOf(first)) || len(secretOf(first)) < 12 {
 		t.Errorf("the dialog showed %q; the card shows it too, or it is no password", first)
 	}
+	p.until("the password can be shown once only", func(card string) bool { return !strings.Contains(card, "Show password") })
 	p.do("press", "5 Re-enable account", messages)
 	p.until("the account is enabled", func(card string) bool { return verified(card, "5 Re-enable account") })
 	p.do("press", "6 Mark as remediated", messages)
