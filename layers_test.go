@@ -43,6 +43,7 @@ var mayImport = map[string]string{
 	"bench":   "...",
 	// tests only: killed processes, outside implementations
 	"remediation/crashtest": "...",
+	"conformance":           "...",
 	"clients":               "...", // nothing but tests: outside implementations against ours
 	"cmd/...":               ". app config demo sim sim/... api intake store remediation",
 	// the pretend world speaks the wire and shares nothing with what it is to test
