@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -78,7 +79,11 @@ func (d *Demo) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.World, err = sim.New(d.worldOptions(dir, len(open) > 0)); err != nil {
+	d.World, err = sim.New(d.worldOptions(dir, len(open) > 0))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: stop what runs there or choose another address for the simulated world (--sim-listen)", err)
+	}
+	if err != nil {
 		return err
 	}
 	cfg, err := d.config(dir)
@@ -146,7 +151,7 @@ func openIncidents(ctx context.Context, addr string) (open []*responsehub.Incide
 	return open, nil
 }
 
-// Stop ends the hub, then the world, then Redis.
+// Stop ends the hub, then the world, then Redis. It may be called more than once.
 func (d *Demo) Stop() {
 	if d.Hub != nil {
 		d.Hub.Stop()

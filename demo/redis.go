@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -34,7 +35,7 @@ func startRedis(ctx context.Context, dir string, fresh bool) (*embedded, error) 
 		if err != nil {
 			return nil, fmt.Errorf("redis in process: %w", err)
 		}
-		return &embedded{Addr: m.Addr(), stop: m.Close}, nil
+		return &embedded{Addr: m.Addr(), stop: sync.OnceFunc(m.Close)}, nil
 	}
 	unlock, err := lock(filepath.Join(dir, "demo.lock"))
 	if err != nil {
@@ -53,7 +54,7 @@ func startRedis(ctx context.Context, dir string, fresh bool) (*embedded, error) 
 		return nil, err
 	}
 	stop := e.stop
-	e.stop = func() { stop(); unlock() }
+	e.stop = sync.OnceFunc(func() { stop(); unlock() })
 	return e, nil
 }
 
