@@ -3,8 +3,6 @@ package intake
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"maps"
 	"reflect"
 	"regexp"
@@ -24,12 +22,6 @@ const (
 	maxValues = 100_000
 )
 
-// scanner builds the tree and counts what it costs.
-type scanner struct {
-	*json.Decoder
-	values int
-}
-
 // parse reads one JSON value without the liberties that encoding/json takes: no
 // duplicate keys, nothing after the value, bounded depth and numbers. Objects become
 // maps, lists become slices, numbers stay [json.Number].
@@ -37,157 +29,266 @@ func parse(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, invalid("", wordsNotUTF8)
 	}
-	d := &scanner{Decoder: json.NewDecoder(bytes.NewReader(body))}
-	d.UseNumber()
-	v, err := d.value("", 0)
+	r := &reader{rest: body}
+	v, err := r.value(nil, 0)
+	if err == nil && !json.Valid(body) {
+		err = invalid("", wordsNotJSON)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, invalid("", wordsNotJSON)
 	}
 	return v, nil
 }
 
-func (d *scanner) value(at string, depth int) (any, error) {
-	if d.values++; d.values > maxValues {
+// reader builds the tree and counts what it costs. It checks what JSON allows and we do
+// not, and takes some texts that are no JSON: those parse refuses afterwards.
+type reader struct {
+	rest   []byte
+	values int
+}
+
+// where is a place in the tree. A pointer is made of it only when something is wrong
+// there.
+type where struct {
+	up   *where
+	key  string
+	list bool
+	n    int
+}
+
+// String is the JSON pointer (RFC 6901).
+func (w *where) String() string {
+	if w == nil {
+		return ""
+	}
+	if w.list {
+		return w.up.String() + "/" + strconv.Itoa(w.n)
+	}
+	return w.up.String() + "/" + strings.ReplaceAll(strings.ReplaceAll(w.key, "~", "~0"), "/", "~1")
+}
+
+func (r *reader) value(at *where, depth int) (any, error) {
+	if r.values++; r.values > maxValues {
 		return nil, invalid("", wordsMany, maxValues)
 	}
-	t, err := d.Token()
-	if err != nil {
-		return nil, invalid("", wordsNotJSON)
-	}
-	switch t := t.(type) {
-	case json.Number:
-		if _, err := t.Float64(); err != nil || len(t) > maxNumber {
-			return nil, invalid(at, wordsNumber)
-		}
-		return t, nil
-	case json.Delim:
+	switch c := r.peek(); c {
+	case '{', '[':
 		if depth >= maxDepth {
-			return nil, invalid(at, wordsDeep, maxDepth)
+			return nil, invalid(at.String(), wordsDeep, maxDepth)
 		}
-		if t == '{' {
-			return d.object(at, depth+1)
+		r.rest = r.rest[1:]
+		if c == '{' {
+			return r.object(at, depth+1)
 		}
-		return d.list(at, depth+1)
+		return r.list(at, depth+1)
+	case '"':
+		return r.text()
+	case 't':
+		return true, r.word("true")
+	case 'f':
+		return false, r.word("false")
+	case 'n':
+		return nil, r.word("null")
 	default:
-		return t, nil
+		return r.number(at)
 	}
 }
 
-func (d *scanner) object(at string, depth int) (any, error) {
+func (r *reader) word(w string) error {
+	if !bytes.HasPrefix(r.rest, []byte(w)) {
+		return invalid("", wordsNotJSON)
+	}
+	r.rest = r.rest[len(w):]
+	return nil
+}
+
+// peek returns the next byte that is no space, or 0 at the end. Commas and colons say
+// nothing: whether they stand where they must is seen afterwards.
+func (r *reader) peek() byte {
+	r.rest = bytes.TrimLeft(r.rest, " \t\r\n,:")
+	if len(r.rest) == 0 {
+		return 0
+	}
+	return r.rest[0]
+}
+
+func (r *reader) number(at *where) (any, error) {
+	end := bytes.IndexAny(r.rest, " \t\r\n,]}")
+	if end < 0 {
+		end = len(r.rest)
+	}
+	if !json.Valid(r.rest[:end]) {
+		return nil, invalid("", wordsNotJSON)
+	}
+	n := json.Number(r.rest[:end])
+	r.rest = r.rest[end:]
+	if _, err := n.Float64(); err != nil || len(n) > maxNumber {
+		return nil, invalid(at.String(), wordsNumber)
+	}
+	return n, nil
+}
+
+func (r *reader) text() (string, error) {
+	if r.peek() != '"' {
+		return "", invalid("", wordsNotJSON)
+	}
+	end, plain := 1, true
+	for ; end < len(r.rest) && r.rest[end] != '"'; end++ {
+		if r.rest[end] == '\\' {
+			plain = false
+			end++
+		}
+	}
+	if end >= len(r.rest) {
+		return "", invalid("", wordsNotJSON)
+	}
+	quoted := r.rest[:end+1]
+	r.rest = r.rest[end+1:]
+	if plain {
+		return string(quoted[1:end]), nil
+	}
+	var s string
+	if err := json.Unmarshal(quoted, &s); err != nil {
+		return "", invalid("", wordsNotJSON)
+	}
+	return s, nil
+}
+
+func (r *reader) object(up *where, depth int) (any, error) {
 	m := make(map[string]any)
-	for d.More() {
-		t, err := d.Token()
-		key, ok := t.(string)
-		if err != nil || !ok {
-			return nil, invalid("", wordsNotJSON)
+	for r.peek() != '}' {
+		key, err := r.text()
+		if err != nil {
+			return nil, err
 		}
+		at := &where{up: up, key: key}
 		if _, twice := m[key]; twice {
-			return nil, invalid(join(at, key), wordsTwice)
+			return nil, invalid(at.String(), wordsTwice)
 		}
-		if m[key], err = d.value(join(at, key), depth); err != nil {
+		if m[key], err = r.value(at, depth); err != nil {
 			return nil, err
 		}
 	}
-	return m, d.end()
+	r.rest = r.rest[1:]
+	return m, nil
 }
 
-func (d *scanner) list(at string, depth int) (any, error) {
+func (r *reader) list(up *where, depth int) (any, error) {
 	l := []any{}
-	for d.More() {
-		v, err := d.value(join(at, strconv.Itoa(len(l))), depth)
+	for r.peek() != ']' {
+		v, err := r.value(&where{up: up, list: true, n: len(l)}, depth)
 		if err != nil {
 			return nil, err
 		}
 		l = append(l, v)
 	}
-	return l, d.end()
-}
-
-func (d *scanner) end() error {
-	if _, err := d.Token(); err != nil {
-		return invalid("", wordsNotJSON)
-	}
-	return nil
-}
-
-// join adds a part to a JSON pointer (RFC 6901).
-func join(at, part string) string {
-	return at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(part)
+	r.rest = r.rest[1:]
+	return l, nil
 }
 
 // decode turns a tree into an alert. Unlike encoding/json it takes neither fields
 // that the format does not have, nor names in other cases, nor null.
 func decode(tree any) (*responsehub.Alert, error) {
-	if err := fits(tree, reflect.TypeFor[responsehub.Alert](), ""); err != nil {
+	a := new(responsehub.Alert)
+	if err := fill(reflect.ValueOf(a).Elem(), alertForm, tree, nil); err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(tree)
-	if err != nil {
-		return nil, invalid("", wordsNotJSON)
-	}
-	a := new(responsehub.Alert)
-	if err := json.Unmarshal(b, a); err != nil {
-		return nil, invalid("", wordsNotJSON)
-	}
 	return a, nil
+}
+
+// form is a type of the native format with the names of its fields.
+type form struct {
+	kind   reflect.Kind // Struct, Slice, String; Invalid is a time
+	fields []field
+	elem   *form // of a slice
+}
+
+type field struct {
+	name string
+	*form
+}
+
+var alertForm = formOf(reflect.TypeFor[responsehub.Alert]())
+
+func formOf(t reflect.Type) *form {
+	if t == reflect.TypeFor[time.Time]() {
+		return &form{}
+	}
+	s := &form{kind: t.Kind()}
+	switch s.kind {
+	case reflect.Slice:
+		s.elem = formOf(t.Elem())
+	case reflect.Struct:
+		for f := range t.Fields() {
+			s.fields = append(s.fields, field{jsonName(f), formOf(f.Type)})
+		}
+	default: // every other field of an alert is a text
+		s.kind = reflect.String
+	}
+	return s
 }
 
 // rfc3339 is narrower than time.RFC3339: years that stay within four digits in every
 // zone, or storing the time would fail later. alert.schema.json has the same pattern.
 var rfc3339 = regexp.MustCompile(`^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
-func fits(v any, t reflect.Type, at string) error {
-	switch {
-	case t == reflect.TypeFor[time.Time]():
-		s, ok := v.(string)
-		if _, err := time.Parse(time.RFC3339Nano, s); !ok || err != nil || !rfc3339.MatchString(s) {
-			return invalid(at, wordsTime)
-		}
-	case t.Kind() == reflect.Struct:
+// fill puts a value of the tree into its place in the alert.
+func fill(to reflect.Value, s *form, v any, at *where) error {
+	switch s.kind {
+	case reflect.Struct:
 		m, ok := v.(map[string]any)
 		if !ok {
-			return invalid(at, wordsObject)
+			return invalid(at.String(), wordsObject)
 		}
-		return fitsStruct(m, t, at)
-	case t.Kind() == reflect.Slice:
+		return fillStruct(to, s, m, at)
+	case reflect.Slice:
 		l, ok := v.([]any)
 		if !ok {
-			return invalid(at, wordsList)
+			return invalid(at.String(), wordsList)
 		}
+		to.Set(reflect.MakeSlice(to.Type(), len(l), len(l)))
 		for i, e := range l {
-			if err := fits(e, t.Elem(), join(at, strconv.Itoa(i))); err != nil {
+			if err := fill(to.Index(i), s.elem, e, &where{up: at, list: true, n: i}); err != nil {
 				return err
 			}
 		}
-	default: // every other field of an alert is a text
-		if _, ok := v.(string); !ok {
-			return invalid(at, wordsText)
+	case reflect.String:
+		text, ok := v.(string)
+		if !ok {
+			return invalid(at.String(), wordsText)
 		}
+		to.SetString(strings.ToValidUTF8(text, "\uFFFD")) // a mapping may make anything
+	default:
+		text, ok := v.(string)
+		when, err := time.Parse(time.RFC3339Nano, text)
+		if !ok || err != nil || !rfc3339.MatchString(text) {
+			return invalid(at.String(), wordsTime)
+		}
+		to.Set(reflect.ValueOf(when))
 	}
 	return nil
 }
 
-// fitsStruct goes by the order of the fields, so that the same message always gets
+// fillStruct goes by the order of the fields, so that the same message always gets
 // the same answer.
-func fitsStruct(m map[string]any, t reflect.Type, at string) error {
-	known := make(map[string]bool, t.NumField())
-	for i := range t.NumField() {
-		name := jsonName(t.Field(i))
-		known[name] = true
-		v, given := m[name]
+func fillStruct(to reflect.Value, s *form, m map[string]any, at *where) error {
+	taken := 0
+	for i, f := range s.fields {
+		v, given := m[f.name]
 		if !given {
 			continue
 		}
-		if err := fits(v, t.Field(i).Type, join(at, name)); err != nil {
+		taken++
+		if err := fill(to.Field(i), f.form, v, &where{up: at, key: f.name}); err != nil {
 			return err
 		}
 	}
+	if taken == len(m) {
+		return nil
+	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		if !known[k] {
-			return invalid(join(at, k), wordsUnknown)
+		if !slices.ContainsFunc(s.fields, func(f field) bool { return f.name == k }) {
+			return invalid((&where{up: at, key: k}).String(), wordsUnknown)
 		}
 	}
 	return nil
