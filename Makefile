@@ -82,6 +82,10 @@ conformance: deps ## ours against the vendors' descriptions, the store on a real
 golden: ## write golden files and the state chart anew; read the diff before you commit it
 	$(GO) test $(GOLDENS) -update
 
+.PHONY: pictures
+pictures: deps ## draw the pictures of the documents anew
+	$(GO) test -count=1 ./clients -run TestPicture -picture $(CURDIR)/docs/card.png
+
 .PHONY: generate
 generate: golden ## everything that is generated
 	$(GO) generate ./...

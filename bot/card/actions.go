@@ -186,12 +186,17 @@ func inputs(inc *responsehub.Incident, d detail) []obj {
 // execute is a button that asks for a step. Clients that do not know Action.Execute
 // send the same data as a message.
 // https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/work-with-universal-actions-for-adaptive-cards
-func execute(inc *responsehub.Incident, id responsehub.StepID, title string, with obj) obj {
+func execute(inc *responsehub.Incident, id responsehub.StepID, text string, with obj) obj {
 	round := strconv.Itoa(inc.Step(id).Round)
 	data := merge(obj{KeyIncident: inc.ID, KeyStep: string(id), KeyRound: round}, with)
 	submit := merge(obj{KeyIncident: inc.ID, KeyStep: string(id), KeyRound: round, KeyVerb: string(id)}, with)
-	return obj{
-		"type": "Action.Execute", "title": title, "verb": string(id), "data": data,
-		"fallback": obj{"type": "Action.Submit", "title": title, "data": submit},
+	act := obj{
+		"type": "Action.Execute", "title": text, "verb": string(id), "data": data,
+		"fallback": obj{"type": "Action.Submit", "title": text, "data": submit},
 	}
+	// Clients that know styles show the first step in red; the title says it to all.
+	if id == responsehub.Lock && text == title(id) {
+		act["style"] = "destructive"
+	}
+	return act
 }

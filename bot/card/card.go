@@ -3,7 +3,6 @@ package card
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"time"
 
@@ -78,12 +77,8 @@ func draw(inc *responsehub.Incident, view View, d detail) obj {
 func head(inc *responsehub.Incident, d detail) []obj {
 	body := []obj{
 		line(nil, run(inc.Ref+"  "+Clean(inc.Title, min(d.text, 200)), obj{"weight": "Bolder", "size": "Large"})),
-		line(nil, bold("Account: "), plain(Clean(inc.Account.Label(), 200)), bold("  Tenant: "), plain(Clean(tenantName(inc), 120))),
-		line(nil, bold("Severity: "), plain(Clean(string(inc.Severity), 20)), bold("  Alert: "), plain(when(inc.DetectedAt)), bold("  State: "), plain(incidentWords[inc.State])),
 	}
-	if a := inc.Acknowledged; a != nil {
-		body = append(body, line(nil, bold("Acknowledged: "), plain(fmt.Sprintf("%s, %s, by %s", Clean(a.By.Name, 80), when(a.At), a.By.Via))))
-	}
+	body = append(body, facts(inc)...)
 	switch {
 	case inc.State.Closed():
 		closed := incidentWords[inc.State] + " " + when(inc.ClosedAt)
@@ -99,6 +94,24 @@ func head(inc *responsehub.Incident, d detail) []obj {
 		body = append(body, line(obj{"spacing": "Medium"}, bold(standing(inc))))
 	}
 	return body
+}
+
+// facts say to whom, where, how bad, since when, and who is at it.
+func facts(inc *responsehub.Incident) []obj {
+	rows := []obj{
+		line(nil, bold("Account: "), plain(Clean(inc.Account.Label(), 200))),
+		line(obj{"spacing": "None"}, bold("Tenant: "), plain(Clean(tenantName(inc), 120)),
+			bold(" · Severity: "), plain(Clean(string(inc.Severity), 20)), bold(" · State: "), plain(incidentWords[inc.State])),
+	}
+	since := line(obj{"spacing": "None"}, bold("Detected: "), plain(when(inc.DetectedAt)))
+	if lock := inc.Step(responsehub.Lock); lock != nil && lock.State == responsehub.Done && lock.VerifiedAt.After(inc.ReceivedAt) {
+		since = line(obj{"spacing": "None"}, bold("Detected: "), plain(when(inc.DetectedAt)), bold(" · Locked: "), plain(span(lock.VerifiedAt.Sub(inc.ReceivedAt))+" after the alert came in"))
+	}
+	rows = append(rows, since)
+	if a := inc.Acknowledged; a != nil {
+		rows = append(rows, line(obj{"spacing": "None"}, bold("Taken by: "), plain(Clean(a.By.Name, 80)+", "+when(a.At)+" "+surfaceWords[a.By.Via])))
+	}
+	return rows
 }
 
 // seen shows the detector's words.

@@ -22,7 +22,7 @@ var allowed = map[string]string{
 	"Container":       "style items",
 	"Input.ChoiceSet": "id isMultiSelect style wrap label value choices",
 	"Input.Text":      "id label isMultiline maxLength",
-	"Action.Execute":  "title verb data fallback",
+	"Action.Execute":  "title verb data fallback style",
 	"Action.Submit":   "title data",
 	"Action.ShowCard": "title card",
 	"Action.OpenUrl":  "title url",

@@ -97,7 +97,7 @@ func items(s *responsehub.Step, d detail) []obj {
 			if it.Hidden {
 				text += ", hidden"
 			}
-			if it.Why != "" {
+			if it.Why != "" && it.State != responsehub.Done {
 				text += ": " + Clean(it.Why, min(d.text, 160))
 			}
 			body = append(body, line(obj{"spacing": "None"}, plain(text)))

@@ -42,6 +42,24 @@ var incidentWords = map[responsehub.IncidentState]string{
 	responsehub.Remediated: "remediated", responsehub.FalseAlarm: "false alarm",
 }
 
+var surfaceWords = map[responsehub.Surface]string{
+	responsehub.ViaTeams: "in Teams", responsehub.ViaAPI: "by the API", responsehub.ViaConsole: "in the console",
+	responsehub.ViaPhone: "by phone", responsehub.ViaText: "by text", responsehub.ViaPSA: "in the ticket",
+}
+
+// span is a length of time as people say it.
+func span(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h", int(d.Hours()))
+}
+
 // checkMark stands on a card once for each numbered step that was read back, and
 // nowhere else.
 const checkMark = "✓"
@@ -114,7 +132,7 @@ func grouped(n int) string {
 
 // more counts what was left out of a list.
 func more(n int, what string) string {
-	return fmt.Sprintf("and %s more %s; the console shows all", grouped(n), what)
+	return fmt.Sprintf("and %s more %s; responsehub incident show lists all", grouped(n), what)
 }
 
 // Summary is the one line for the notification of a new card: no markup, and short
