@@ -13,10 +13,14 @@ import (
 // slot of the incident, and one script can open or join without a gap between.
 func NewID(accountKey string, now time.Time) string {
 	want := Partition(accountKey)
+	var text [ulid.EncodedSize]byte
 	for {
-		id := ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
-		if Partition(id) == want {
-			return id
+		id := ulid.MustNew(ulid.Timestamp(now), rand.Reader)
+		for range 256 { // the last byte leads to every partition many times
+			if id.MarshalTextTo(text[:]) == nil && partition(text[:]) == want {
+				return string(text[:])
+			}
+			id[len(id)-1]++
 		}
 	}
 }

@@ -188,10 +188,20 @@ const Partitions = 16
 
 // Partition returns the partition of an id: CRC-16/XMODEM, the checksum Redis Cluster
 // uses, of the id modulo the number of partitions.
-func Partition(id string) int {
+func Partition(id string) int { return partition(id) }
+
+func partition[T string | []byte](id T) int {
 	var crc uint16
 	for i := range len(id) {
-		crc ^= uint16(id[i]) << 8
+		crc = crc<<8 ^ crcTable[byte(crc>>8)^id[i]]
+	}
+	return int(crc) % Partitions
+}
+
+// crcTable is the checksum of each byte. Every key's name needs several checksums.
+var crcTable = func() (table [256]uint16) {
+	for i := range table {
+		crc := uint16(i) << 8
 		for range 8 {
 			if crc&0x8000 != 0 {
 				crc = crc<<1 ^ 0x1021
@@ -199,6 +209,7 @@ func Partition(id string) int {
 				crc <<= 1
 			}
 		}
+		table[i] = crc
 	}
-	return int(crc) % Partitions
-}
+	return table
+}()

@@ -13,7 +13,14 @@ import (
 // Key names are stored names: they never change. Everything of a partition carries its
 // hash tag, so that one script may touch all of it on a Cluster.
 
-func tag(partition int) string { return fmt.Sprintf("{h%02d}:", partition) }
+var tags = func() (tags [remediation.Partitions]string) {
+	for p := range tags {
+		tags[p] = fmt.Sprintf("{h%02d}:", p)
+	}
+	return tags
+}()
+
+func tag(partition int) string { return tags[partition] }
 
 func tagOf(id string) string { return tag(remediation.Partition(id)) }
 
