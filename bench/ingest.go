@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"responsehub/intake"
 )
 
@@ -39,6 +41,7 @@ type measured struct {
 	alerts int
 	took   time.Duration
 	cpu    time.Duration
+	redis  time.Duration // CPU time of Redis meanwhile
 }
 
 // conn is one connection that is kept alive.
@@ -51,14 +54,19 @@ type conn struct {
 // a floor that does nothing but prove the sender and write. They take turns, so that
 // what else happens on the machine meets both.
 func ingest(ctx context.Context, o options, t *table) error {
-	redis, err := startRedis(ctx)
+	server, err := startRedis(ctx)
 	if err != nil {
 		return err
 	}
-	defer redis.stop()
+	defer server.stop()
+	rdb, err := server.client()
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()
 	var both []*measured
 	for _, kind := range []string{"hub", "floor"} {
-		m, err := startChild(kind, redis.addr, o.profile)
+		m, err := startChild(kind, server.addr, o.profile)
 		if err != nil {
 			return err
 		}
@@ -67,17 +75,39 @@ func ingest(ctx context.Context, o options, t *table) error {
 	}
 	for round := -1; round < o.rounds; round++ { // the first warms up
 		for _, m := range both {
+			before := used(ctx, rdb)
 			if err := m.round(ctx, fmt.Sprint(m.kind, round), o.round, round >= 0); err != nil {
 				return fmt.Errorf("%s: %w", m.kind, err)
+			}
+			if round >= 0 {
+				m.redis += used(ctx, rdb) - before
 			}
 		}
 	}
 	hub, floor := both[0], both[1]
-	t.note("ingest", "hub", "%.0f alerts/s, %.0f us CPU each", hub.rate(), hub.each())
-	t.note("ingest", "floor", "%.0f alerts/s, %.0f us CPU each", floor.rate(), floor.each())
+	for _, m := range both {
+		t.note("ingest", m.kind, "%.0f alerts/s, each %.0f us CPU and %.0f us CPU of Redis", m.rate(), m.each(), float64(m.redis.Microseconds())/float64(m.alerts))
+	}
 	t.least("ingest", "rate of the hub, of the floor's", hub.rate()/floor.rate(), leastRate, "x")
 	t.most("ingest", "CPU of the hub, of the floor's", hub.each()/floor.each(), mostCPU, "x")
 	return nil
+}
+
+// used is the CPU time Redis used so far.
+func used(ctx context.Context, rdb redis.UniversalClient) (sum time.Duration) {
+	info, err := rdb.Info(ctx, "cpu").Result()
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(info) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if name == "used_cpu_user" || name == "used_cpu_sys" {
+			if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+				sum += time.Duration(seconds * float64(time.Second))
+			}
+		}
+	}
+	return sum
 }
 
 func (m *measured) rate() float64 { return float64(m.alerts) / m.took.Seconds() }
