@@ -36,7 +36,8 @@ func TestTakeoverCloud(t *testing.T) {
 	}
 	s.is(in.Incident, responsehub.Retract, responsehub.Done)
 	s.persistenceSettled(in)
-	s.card(in.Ref, "1 Revoke sessions and lock account — ✓", "2 Retract phishing emails — ✓", "3 Disable persistence")
+	s.card(in.Ref, "1 Revoke sessions and lock account — ✓", "2 Retract phishing emails — ✓", "3 Disable persistence", "after the alert came in")
+	s.timesInOrder(in)
 
 	s.click("ann", in.Ref, "4 Reset password", nil)
 	s.is(in.Incident, responsehub.Password, responsehub.Done)
@@ -53,6 +54,19 @@ func TestTakeoverCloud(t *testing.T) {
 	}
 	if n := s.count("password", scene.Victim.ID); n != 1 {
 		t.Errorf("the password was set %d times", n)
+	}
+}
+
+// timesInOrder checks the stages of the time to lock.
+func (s *stage) timesInOrder(in opened) {
+	s.Helper()
+	t := s.incident(in.Incident).Times
+	stages := []time.Time{t.Detected, t.Received, t.Requested, t.Sent, t.Verified}
+	for i, at := range stages {
+		if at.IsZero() || i > 0 && at.Before(stages[i-1]) {
+			s.Errorf("the stages of the lock are out of order: %+v", t)
+			return
+		}
 	}
 }
 

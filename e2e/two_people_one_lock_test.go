@@ -34,6 +34,12 @@ func TestTwoPeopleOneLock(t *testing.T) {
 			t.Errorf("%s read: %s; want to hear of %s", who, said, st.RequestedBy.Name)
 		}
 	}
+	// Whoever comes later joins too, and moves nothing.
+	var later api.Answer
+	s.ask(in.Incident, responsehub.Lock, api.StepBody{}).decode(t, &later)
+	if !later.Joined || !strings.Contains(later.Sentence, "was started by "+st.RequestedBy.Name) {
+		t.Errorf("asked again after the lock, the program read: %s", later.Sentence)
+	}
 	if n := s.count("disable", victim.ID); n != 1 {
 		t.Errorf("the account was disabled %d times", n)
 	}
