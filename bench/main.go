@@ -34,7 +34,7 @@ func main() {
 	if kind, ok := os.LookupEnv(childEnv); ok {
 		if err := child(kind); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			os.Exit(1) //nolint:forbidigo // this is main
 		}
 		return
 	}
@@ -50,7 +50,7 @@ func main() {
 	if err := measure(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "could not be measured:", err)
 		stop()
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // this is main
 	}
 }
 

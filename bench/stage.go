@@ -116,7 +116,7 @@ func (s *stage) idle(ctx context.Context) error {
 			return nil
 		}
 		last = n
-		if !wait(ctx, 400*time.Millisecond) {
+		if !wait(ctx, 250*time.Millisecond) {
 			return ctx.Err()
 		}
 	}
