@@ -105,4 +105,3 @@ func (s *stage) press(person, activity, title string, inputs map[string]string) 
 	}
 	return seen.(teams.Outcome), nil
 }
-
