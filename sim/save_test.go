@@ -198,7 +198,7 @@ func TestKeptWorldThatCannotBeUsed(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"somebody else's", string(good), `{"format":"shopping list"}`, "something else"},
 		{"a page", string(good), `<html>`, "invalid character"},
-		{"cut", string(good[len(good)/2:]), "", "unexpected end"},
+		{"cut", string(good[len(good)/2:]), "", "cannot be used"},
 		{"later version", `"version":1,`, `"version":2,`, "version 2"},
 		{"no secret", `"webhook":"`, `"webhok":"`, "secret is missing"},
 		{"bad certificate", `"chain":"-----BEGIN`, `"chain":"-----BEGAN`, "certificate"},

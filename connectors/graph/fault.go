@@ -113,6 +113,8 @@ func classify(status int, code, message string, mail bool) Class {
 		return Withheld
 	case status == http.StatusForbidden:
 		return Permission
+	case has("for the segment"):
+		return BadRequest // an address the service does not know says nothing about the thing
 	case status == http.StatusNotFound, status == http.StatusGone:
 		return NotFound
 	case has("on-premises mastered"), has("directory sync objects"):

@@ -139,7 +139,7 @@ func (a *AccountLane) readBack(ctx context.Context, t *responsehub.Turn, id resp
 		})
 	}
 	return responsehub.ComeBack(time.Millisecond, func(inc *responsehub.Incident) error {
-		if err := waits(inc, id, "Microsoft accepted it a minute ago and still does not show it; it is sent again."); err != nil {
+		if err := waits(inc, id, "Microsoft accepted it and still does not show it; it is sent again."); err != nil {
 			return err
 		}
 		return inc.Step(id).To(responsehub.Running)

@@ -11,8 +11,9 @@ import (
 
 const (
 	// lockSettles is how long a block may take to be seen in the directory before it is
-	// sent again. Reads of the directory may lag behind writes.
-	lockSettles = time.Minute
+	// sent again: reads of the directory may lag behind writes, and somebody may have
+	// undone it. Sending it twice does no harm.
+	lockSettles = 20 * time.Second
 	// lockRechecks is the pause between turns that wait for the directory.
 	lockRechecks = 5 * time.Second
 )
@@ -191,7 +192,7 @@ func (l *Lock) verify(ctx context.Context, t *responsehub.Turn) responsehub.Outc
 		})
 	}
 	return responsehub.ComeBack(time.Millisecond, func(inc *responsehub.Incident) error {
-		if err := waits(inc, responsehub.Lock, "Microsoft accepted the lock a minute ago and still shows the account as open; it is sent again."); err != nil {
+		if err := waits(inc, responsehub.Lock, "Microsoft accepted the lock and still shows the account as open; it is sent again."); err != nil {
 			return err
 		}
 		return inc.Step(responsehub.Lock).To(responsehub.Running)

@@ -40,8 +40,10 @@ func (d *DisablePersistence) Wake(_ *responsehub.Incident, events []responsehub.
 	return requested(events, responsehub.Persistence)
 }
 
-// Abandon marks the step as failed when the lane is given up.
+// Abandon marks the step as failed when the lane is given up. The look for footholds did
+// not end then, and what was not read is not clean.
 func (d *DisablePersistence) Abandon(inc *responsehub.Incident, sentence string) error {
+	inc.Step(responsehub.Persistence).Unread = []string{"The look for persistence did not end."}
 	return abandon(inc, responsehub.Persistence, sentence)
 }
 
