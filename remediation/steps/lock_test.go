@@ -64,7 +64,7 @@ func TestLockSentAgainWhenForgotten(t *testing.T) {
 		w := newWorld()
 		w.lag = 1000
 		b := remediationtest.New(alert(), true)
-		b.Run(t, &Lock{Directory: w}, 6)
+		b.Run(t, &Lock{Directory: w}, 2)
 		check(t, b.Incident, responsehub.Lock, responsehub.Sent)
 		w.lag = 0
 		b.Run(t, &Lock{Directory: w}, 50)
