@@ -36,6 +36,8 @@ func (ts tenants) Tenant(id string) (responsehub.Tenant, bool) {
 	return responsehub.Tenant{}, false
 }
 
+func (ts tenants) Version() int64 { return 0 }
+
 func (ts tenants) TenantOf(_ context.Context, _ int64, _ string, a responsehub.AlertTenant) (responsehub.Tenant, bool, error) {
 	t, ok := ts.Tenant(a.MicrosoftTenantID)
 	return t, ok, nil

@@ -14,6 +14,8 @@ type Tenants interface {
 	// TenantOf resolves an alert's tenant; it reads the list anew first when version is
 	// newer than what it has. ok is false for a tenant the hub does not know.
 	TenantOf(ctx context.Context, version int64, source string, t responsehub.AlertTenant) (tenant responsehub.Tenant, ok bool, err error)
+	// Version is the version of the list that TenantOf looks into.
+	Version() int64
 	// Tenant returns a tenant by either of its ids.
 	Tenant(id string) (responsehub.Tenant, bool)
 }
@@ -25,29 +27,25 @@ type Tenants interface {
 // The same delivery id with another body is a Conflict error. When Open returns without
 // an error the incident is durable.
 func (e *Engine) Open(ctx context.Context, d responsehub.Delivery, a *responsehub.Alert) (inc *responsehub.Incident, known bool, err error) {
-	arrival, err := e.store.Arrival(ctx, d.Source, d.ID)
-	if err != nil {
-		return nil, false, unavailable(err)
-	}
-	if arrival.BodyHash != "" && arrival.BodyHash != d.BodyHash {
-		return nil, false, otherBody()
-	}
-	tenant, ok, err := e.tenants.TenantOf(ctx, arrival.Directory, d.Source, a.Tenant)
-	if err != nil {
-		return nil, false, unavailable(err)
-	}
-	ref := tenant.Ref()
-	if !ok {
-		name := cmp.Or(a.Tenant.MicrosoftTenantID, a.Tenant.SourceTenantID)
-		ref = responsehub.TenantRef{Name: name, MicrosoftTenantID: a.Tenant.MicrosoftTenantID}
-	}
+	directory := e.tenants.Version()
 	for try := range maxConflicts {
-		inc, done, err := e.open(ctx, d, a, ref, ok && tenant.Response, try)
+		tenant, ok, err := e.tenants.TenantOf(ctx, directory, d.Source, a.Tenant)
+		if err != nil {
+			return nil, false, unavailable(err)
+		}
+		ref := tenant.Ref()
+		if !ok {
+			ref = stranger(a.Tenant)
+		}
+		inc, done, err := e.open(ctx, d, a, ref, ok && tenant.Response, directory, try)
 		switch {
 		case errors.Is(err, ErrRefTaken) || errors.Is(err, ErrConflict):
 			continue
 		case err != nil:
 			return nil, false, unavailable(err)
+		case done.OtherDirectory:
+			directory = done.Directory
+			continue
 		case done.BodyHash != "":
 			return nil, false, otherBody()
 		case done.Existing != "":
@@ -61,8 +59,13 @@ func (e *Engine) Open(ctx context.Context, d responsehub.Delivery, a *responsehu
 	return nil, false, unavailable(ErrConflict)
 }
 
+// stranger is what an incident keeps of a tenant that the hub does not know.
+func stranger(t responsehub.AlertTenant) responsehub.TenantRef {
+	return responsehub.TenantRef{Name: cmp.Or(t.MicrosoftTenantID, t.SourceTenantID), MicrosoftTenantID: t.MicrosoftTenantID}
+}
+
 // open tries to write a new incident. Refs get longer when many are taken.
-func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehub.Alert, t responsehub.TenantRef, response bool, try int) (*responsehub.Incident, Committed, error) {
+func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehub.Alert, t responsehub.TenantRef, response bool, directory int64, try int) (*responsehub.Incident, Committed, error) {
 	now := time.Now()
 	id := NewID(responsehub.AccountKey(t, d.Source, a), now)
 	ref := NewRef(Partition(id), 4+try/4)
@@ -71,7 +74,7 @@ func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehu
 	if err != nil {
 		return nil, Committed{}, err
 	}
-	c.Opening = &Opening{Ref: ref, Alert: responsehub.AlertKey(d.Source, a), Delivery: "", BodyHash: d.BodyHash}
+	c.Opening = &Opening{Ref: ref, Alert: responsehub.AlertKey(d.Source, a), BodyHash: d.BodyHash, Directory: directory}
 	if d.ID != "" {
 		c.Opening.Delivery = d.Source + "|" + d.ID
 	}

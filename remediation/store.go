@@ -24,9 +24,6 @@ var (
 // script in one hash slot: all of it happened or none of it. Every method returns the
 // errors above, or an error that wraps what Redis said.
 type Store interface {
-	// Arrival reads what is known about a delivery, and the version of the directory
-	// of tenants and people, in one round trip. An empty delivery id is never known.
-	Arrival(ctx context.Context, source, delivery string) (Arrival, error)
 	// Load reads a subject, and the answer given to a command where one is named.
 	Load(ctx context.Context, id, command string) (State, error)
 	// Commit writes one change.
@@ -57,12 +54,6 @@ type Archive interface {
 	DeadLanes(ctx context.Context) ([]DeadLane, error)
 	// Revive makes a dead lane due again; ErrNotFound when it is not dead.
 	Revive(ctx context.Context, id string, lane responsehub.Lane) error
-}
-
-// Arrival is what is known when an alert comes in.
-type Arrival struct {
-	BodyHash  string // of the first delivery with this id; empty when it is new
-	Directory int64  // version of the directory
 }
 
 // State is a stored subject.
@@ -111,10 +102,11 @@ type Index struct {
 // Opening makes the write that opens an incident atomic with the look at what is
 // there already.
 type Opening struct {
-	Ref      string
-	Alert    string // source|alert id
-	Delivery string // source|delivery id, "" where the sender gives none
-	BodyHash string
+	Ref       string
+	Alert     string // source|alert id
+	Delivery  string // source|delivery id, "" where the sender gives none
+	BodyHash  string
+	Directory int64 // version of the directory in which the tenant was found
 }
 
 // Committed is what became of a commit.
@@ -124,7 +116,10 @@ type Committed struct {
 	Answer   []byte //
 	Existing string // with Opening: the incident that has this alert or this account already; nothing was written
 	Known    bool   // with Existing: it has this very alert
-	BodyHash string // with Opening: hash stored for the delivery when it differs from this one's
+	BodyHash string // with Opening: hash stored for the delivery when it differs from this one's; nothing was written
+
+	OtherDirectory bool  // with Opening: the directory changed since the tenant was looked up; nothing was written
+	Directory      int64 // its version now
 }
 
 // Claim is a lane under a lease.

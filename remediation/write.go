@@ -55,25 +55,6 @@ func (e *Engine) load(ctx context.Context, id, command string) (*responsehub.Inc
 	return inc, st, err
 }
 
-// Decode reads a stored incident. A record of a later version is an error: an old
-// binary must not write what it does not understand.
-func Decode(st State) (*responsehub.Incident, error) {
-	inc := &responsehub.Incident{}
-	if err := json.Unmarshal(st.Doc, inc); err != nil {
-		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: "The stored incident cannot be read.", Err: fmt.Errorf("incident %s: %w", st.ID, err)}
-	}
-	if inc.V < 1 || inc.V > responsehub.IncidentVersion {
-		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("The incident was stored by another version of the hub (record version %d).", inc.V)}
-	}
-	for _, id := range responsehub.StepIDs {
-		if inc.Step(id) == nil {
-			return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: "The stored incident lacks the step " + string(id) + "."}
-		}
-	}
-	inc.Revision = st.Version
-	return inc, nil
-}
-
 // change turns an edited incident into the commit that stores it. changed is false
 // when there is nothing to write.
 func (e *Engine) change(st State, before, inc *responsehub.Incident) (c Commit, changed bool, err error) {
@@ -82,7 +63,7 @@ func (e *Engine) change(st State, before, inc *responsehub.Incident) (c Commit, 
 	if err != nil {
 		return Commit{}, false, err
 	}
-	doc, err := json.Marshal(inc)
+	doc, err := Encode(inc)
 	if err != nil {
 		return Commit{}, false, err
 	}

@@ -19,26 +19,16 @@ import (
 const deliveryKept = 8 * 24 * time.Hour
 
 // Commit writes one change: state, events, indexes and the wake-up of lanes, in one
-// script. The marker of an opening's delivery travels in the same pipeline, but lies
-// in a slot of its own; it is written whatever becomes of the commit.
+// script. An opening has a script of its own, which also keeps the delivery's marker.
 func (s *Store) Commit(ctx context.Context, c remediation.Commit) (remediation.Committed, error) {
 	if err := valid(&c); err != nil {
 		return remediation.Committed{}, err
 	}
-	keys, args := writeKeys(&c, subjectKey(c.ID)), []any{"0", "", ""}
-	if o := c.Opening; o != nil {
-		args = []any{"1", strings.ToUpper(o.Ref), o.Alert}
+	if c.Opening != nil {
+		return s.open(ctx, &c)
 	}
-	args = append(args, writeArgs(&c)...)
-
-	var reply any
-	var other string
-	var err error
-	if c.Opening != nil && c.Opening.Delivery != "" {
-		reply, other, err = s.commitDelivered(ctx, keys, args, c.Opening)
-	} else {
-		reply, err = commitChange.Run(ctx, s.rdb, keys, args...).Result()
-	}
+	args := append([]any{"0", "", ""}, writeArgs(&c)...)
+	reply, err := commitChange.Run(ctx, s.rdb, writeKeys(&c, subjectKey(c.ID)), args...).Result()
 	if err != nil {
 		return remediation.Committed{}, fmt.Errorf("store: commit %s: %w", c.ID, err)
 	}
@@ -46,7 +36,6 @@ func (s *Store) Commit(ctx context.Context, c remediation.Commit) (remediation.C
 	if err != nil {
 		return remediation.Committed{}, fmt.Errorf("store: commit %s: %w", c.ID, err)
 	}
-	done.BodyHash = other
 	return done, nil
 }
 
@@ -88,6 +77,12 @@ func committed(reply any) (remediation.Committed, error) {
 	case word == "WRITTEN" && len(rest) == 1:
 		v, err := whole(rest[0])
 		return remediation.Committed{Version: v}, err
+	case word == "DELIVERY" && len(rest) == 1:
+		hash, err := text(rest[0])
+		return remediation.Committed{BodyHash: hash}, err
+	case word == "DIRECTORY" && len(rest) == 1:
+		v, err := whole(rest[0])
+		return remediation.Committed{Directory: v, OtherDirectory: true}, err
 	case word == "REPEATED" && len(rest) == 2:
 		v, err := whole(rest[0])
 		if err != nil {

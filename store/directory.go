@@ -231,3 +231,6 @@ func sorted[T any](all map[string]T) []T {
 	}
 	return list
 }
+
+// Version is the version of the list as it is in memory.
+func (d *Directory) Version() int64 { return d.cache.Load().version }

@@ -79,6 +79,9 @@ func Open(c Config) (redis.UniversalClient, error) {
 		Username:      c.Username,
 		Password:      string(c.Password),
 		PoolSize:      commands + remediation.Partitions,
+		// Nothing here needs the third protocol, whose push messages cost a look before
+		// every answer.
+		Protocol: 2,
 		// Otherwise a deadline would not end a read, and a heartbeat would outlive its lease.
 		ContextTimeoutEnabled: true,
 		// A feature of Redis Enterprise; elsewhere it is one refused command per connection.

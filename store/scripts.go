@@ -14,6 +14,7 @@ var sources embed.FS
 // so that commit and settle write by the very same lines.
 var (
 	commitChange     = script("now_time", "wake_lane", "write_subject", "commit_change")
+	openIncident     = script("now_time", "wake_lane", "open_incident")
 	settleLane       = script("now_time", "wake_lane", "write_subject", "settle_lane")
 	peekDue          = script("now_time", "next_due", "peek_due")
 	claimLanes       = script("now_time", "next_due", "claim_lanes")

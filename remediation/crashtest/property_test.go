@@ -394,10 +394,3 @@ func (l *line) Load(ctx context.Context, id, command string) (remediation.State,
 	}
 	return l.Store.Load(ctx, id, command)
 }
-
-func (l *line) Arrival(ctx context.Context, source, delivery string) (remediation.Arrival, error) {
-	if f := l.now(); f == cut || f == deaf {
-		return remediation.Arrival{}, errLine
-	}
-	return l.Store.Arrival(ctx, source, delivery)
-}

@@ -151,6 +151,8 @@ func (ts tenantList) Tenant(id string) (responsehub.Tenant, bool) {
 	return responsehub.Tenant{}, false
 }
 
+func (ts tenantList) Version() int64 { return 0 }
+
 func (ts tenantList) TenantOf(_ context.Context, _ int64, _ string, a responsehub.AlertTenant) (responsehub.Tenant, bool, error) {
 	t, ok := ts.Tenant(a.MicrosoftTenantID)
 	return t, ok, nil

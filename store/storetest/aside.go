@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"responsehub"
+	"responsehub/remediation"
 	"responsehub/store"
 )
 
@@ -41,8 +42,13 @@ var aside = []behaviour{
 		same(t, on.Response, true)
 		_, err = mine.SetResponse(b.ctx, "nobody", true)
 		same(t, responsehub.KindOf(err), responsehub.NotFound)
-		at, err := b.Arrival(b.ctx, "petra", "")
+		stale := b.opening("t1|switch")
+		stale.Opening.Directory = theirs.Version()
+		at, err := b.Commit(b.ctx, stale)
 		must(t, err)
+		same(t, at, remediation.Committed{OtherDirectory: true, Directory: mine.Version()})
+		_, err = b.Load(b.ctx, stale.ID, "")
+		wants(t, err, remediation.ErrNotFound)
 		tests := []struct {
 			alert responsehub.AlertTenant
 			want  bool
