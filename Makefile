@@ -9,15 +9,14 @@ GO      ?= go
 CONFIG  ?= responsehub.yaml
 IMAGE   ?= responsehub:dev
 FUZZ    ?= 20s
-BENCH   ?= .
+BENCH   ?=
 
 # What imports the generated Graph SDK takes minutes to build with the race detector;
 # it has its own target.
-WITH_SDK := /(connectors/graph|app|demo|clients|e2e|cmd/.*)$$
+WITH_SDK := /(connectors/graph|app|demo|clients|conformance|bench|e2e|cmd/.*)$$
 TEST     := $(GO) test -p 2 -timeout 8m
-# Packages whose tests know -update, and packages with benchmarks.
+# Packages whose tests know -update.
 GOLDENS   = $(shell grep -rlE 'flag\.Bool\("update"' --include='*_test.go' . | xargs -r dirname | sort -u)
-BENCHED   = $(shell grep -rlE '^func Benchmark' --include='*_test.go' . | xargs -r dirname | sort -u)
 
 .PHONY: help
 help: ## print this list
@@ -54,9 +53,8 @@ e2e: deps ## the stories only
 	$(GO) test -count=1 -timeout 8m ./e2e/...
 
 .PHONY: bench
-bench: ## benchmarks; BENCH=regexp narrows them
-	@[ -n "$(BENCHED)" ] || { echo "No package has a benchmark."; exit 1; }
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHED)
+bench: deps ## ratios against floors measured in the same run; BENCH="-only ingest" narrows them
+	$(GO) run ./bench $(BENCH)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZ=20s
