@@ -109,7 +109,7 @@ const (
 // Pointer is the JSON pointer of the first faulty field.
 func (a *Alert) Validate() error {
 	c := checker{}
-	c.that(a.Version == AlertVersion, "/version", "must be %q", AlertVersion)
+	c.that(a.Version == AlertVersion, "/version", `must be "`+AlertVersion+`"`)
 	c.text(a.ID, "/id", 1, 200)
 	c.that(!a.DetectedAt.IsZero(), "/detected_at", "is missing: give the time of detection in RFC 3339")
 	c.time(a.DetectedAt, "/detected_at")
@@ -125,51 +125,74 @@ func (a *Alert) Validate() error {
 	c.text(a.Title, "/title", 1, maxTitle)
 	c.text(a.Summary, "/summary", 0, maxText)
 	c.that(a.Link == "" || isWebLink(a.Link), "/link", "must be an https address")
-	c.that(len(a.Evidence) <= MaxEvidence, "/evidence", "has more than %d entries", MaxEvidence)
+	c.most(len(a.Evidence), MaxEvidence, "/evidence", "has more than %d entries")
 	for i := range a.Evidence {
-		e, at := &a.Evidence[i], fmt.Sprintf("/evidence/%d", i)
-		c.text(e.Text, at+"/text", 1, maxText)
-		c.time(e.At, at+"/at")
-		c.text(e.Kind, at+"/kind", 0, 100)
-		c.text(e.IP, at+"/ip", 0, 64)
-		c.text(e.Country, at+"/country", 0, 100)
+		e := &a.Evidence[i]
+		c.list, c.entry = "/evidence", i
+		c.text(e.Text, "/text", 1, maxText)
+		c.time(e.At, "/at")
+		c.text(e.Kind, "/kind", 0, 100)
+		c.text(e.IP, "/ip", 0, 64)
+		c.text(e.Country, "/country", 0, 100)
 	}
-	c.that(len(a.Phish) <= MaxPhish, "/phish", "has more than %d entries", MaxPhish)
+	c.list = ""
+	c.most(len(a.Phish), MaxPhish, "/phish", "has more than %d entries")
 	for i := range a.Phish {
-		p, at := &a.Phish[i], fmt.Sprintf("/phish/%d", i)
-		c.text(p.InternetMessageID, at+"/internet_message_id", 0, 998)
-		c.text(p.Sender, at+"/sender", 0, 320)
-		c.text(p.Subject, at+"/subject", 0, 998)
-		c.time(p.ReceivedAfter, at+"/received_after")
-		c.time(p.ReceivedBefore, at+"/received_before")
+		p := &a.Phish[i]
+		c.list, c.entry = "/phish", i
+		c.text(p.InternetMessageID, "/internet_message_id", 0, 998)
+		c.text(p.Sender, "/sender", 0, 320)
+		c.text(p.Subject, "/subject", 0, 998)
+		c.time(p.ReceivedAfter, "/received_after")
+		c.time(p.ReceivedBefore, "/received_before")
 		// Sender alone would take the victim's honest mail away too.
-		c.that(p.InternetMessageID != "" || p.Sender != "" && p.Subject != "", at, "needs internet_message_id, or sender and subject")
-		c.that(p.ReceivedBefore.IsZero() || !p.ReceivedBefore.Before(p.ReceivedAfter), at+"/received_before", "is before received_after")
+		c.that(p.InternetMessageID != "" || p.Sender != "" && p.Subject != "", "", "needs internet_message_id, or sender and subject")
+		c.that(p.ReceivedBefore.IsZero() || !p.ReceivedBefore.Before(p.ReceivedAfter), "/received_before", "is before received_after")
 	}
-	c.that(len(a.Persistence) <= MaxPersistence, "/persistence", "has more than %d entries", MaxPersistence)
+	c.list = ""
+	c.most(len(a.Persistence), MaxPersistence, "/persistence", "has more than %d entries")
 	for i := range a.Persistence {
-		p, at := &a.Persistence[i], fmt.Sprintf("/persistence/%d", i)
-		c.that(slices.Contains(PersistenceKinds, p.Kind), at+"/kind", "is not a known kind of persistence")
-		c.text(p.ID, at+"/id", 1, 1000)
-		c.text(p.Name, at+"/name", 0, maxName)
+		p := &a.Persistence[i]
+		c.list, c.entry = "/persistence", i
+		c.that(slices.Contains(PersistenceKinds, p.Kind), "/kind", "is not a known kind of persistence")
+		c.text(p.ID, "/id", 1, 1000)
+		c.text(p.Name, "/name", 0, maxName)
 	}
 	return c.err
 }
 
-// checker keeps the first fault.
-type checker struct{ err error }
+// checker keeps the first fault. Its texts are put together only when there is one:
+// most alerts have none, and every alert is checked.
+type checker struct {
+	err   error
+	list  string // pointer of the list whose entry is looked at, or ""
+	entry int
+}
 
-func (c *checker) that(ok bool, pointer, format string, args ...any) {
+// that takes the pointer from the entry on, or from the top outside of lists.
+func (c *checker) that(ok bool, pointer, message string) {
 	if ok || c.err != nil {
 		return
 	}
-	c.err = &Error{Kind: Invalid, Pointer: pointer, Message: pointer + " " + fmt.Sprintf(format, args...)}
+	if c.list != "" {
+		pointer = c.list + "/" + itoa(c.entry) + pointer
+	}
+	c.err = &Error{Kind: Invalid, Pointer: pointer, Message: pointer + " " + message}
+}
+
+// most names the bound in the sentence.
+func (c *checker) most(n, bound int, pointer, format string) {
+	if n > bound {
+		c.that(false, pointer, fmt.Sprintf(format, bound))
+	}
 }
 
 func (c *checker) text(s, pointer string, least, most int) {
 	c.that(len(s) >= least, pointer, "is missing")
 	c.that(utf8.ValidString(s), pointer, "is not valid UTF-8")
-	c.that(utf8.RuneCountInString(s) <= most, pointer, "is longer than %d characters", most)
+	if len(s) > most { // in bytes, which are never fewer than the characters
+		c.most(utf8.RuneCountInString(s), most, pointer, "is longer than %d characters")
+	}
 }
 
 // time refuses what is no time of an incident; a year past 9999 could not be stored.
@@ -182,9 +205,15 @@ func isGUID(s string) bool {
 	if len(s) != 36 {
 		return false
 	}
-	for i, r := range s {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", r) {
+	for i, b := range []byte(s) {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if b != '-' {
+				return false
+			}
+			continue
+		}
+		letter := b | 0x20
+		if (b < '0' || b > '9') && (letter < 'a' || letter > 'f') {
 			return false
 		}
 	}

@@ -90,9 +90,11 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 		Account: a.Account, Severity: a.Severity, Title: a.Title, Summary: a.Summary, Link: a.Link,
 		DetectedAt: a.DetectedAt.UTC(), ReceivedAt: now.UTC(), OpenedAt: now.UTC(),
 	}
-	for _, s := range StepIDs {
-		inc.Steps = append(inc.Steps, Step{ID: s, State: Waiting})
+	inc.Steps = make([]Step, len(StepIDs))
+	for i, s := range StepIDs {
+		inc.Steps[i].ID, inc.Steps[i].State = s, Waiting
 	}
+	inc.Evidence, inc.Phish = make([]Evidence, 0, len(a.Evidence)), make([]Phish, 0, len(a.Phish))
 	inc.absorb(source, a)
 	by := By{ID: "source:" + source, Name: source, Via: ViaAlert}
 	inc.Record(Event{At: now, Kind: EventOpened, By: by, Text: "Alert received from " + source + ": " + a.Title})

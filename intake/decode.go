@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -29,8 +28,9 @@ func parse(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, invalid("", wordsNotUTF8)
 	}
-	r := &reader{rest: body}
-	v, err := r.value(nil, 0)
+	r := &reader{rest: string(body)} // once: every text of the tree is a part of it
+	var parts [maxDepth]part
+	v, err := r.value(parts[:0])
 	if err == nil && !json.Valid(body) {
 		err = invalid("", wordsNotJSON)
 	}
@@ -43,44 +43,48 @@ func parse(body []byte) (any, error) {
 // reader builds the tree and counts what it costs. It checks what JSON allows and we do
 // not, and takes some texts that are no JSON: those parse refuses afterwards.
 type reader struct {
-	rest   []byte
+	rest   string
 	values int
 }
 
-// where is a place in the tree. A pointer is made of it only when something is wrong
-// there.
-type where struct {
-	up   *where
+// path leads to a place in the tree; it is as long as the place is deep. A pointer is
+// made of it only when something is wrong there.
+type path []part
+
+// part is a name in an object or a number in a list.
+type part struct {
 	key  string
 	list bool
 	n    int
 }
 
 // String is the JSON pointer (RFC 6901).
-func (w *where) String() string {
-	if w == nil {
-		return ""
+func (p path) String() string {
+	var b strings.Builder
+	for _, s := range p {
+		key := s.key
+		if s.list {
+			key = strconv.Itoa(s.n)
+		}
+		b.WriteString("/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1"))
 	}
-	if w.list {
-		return w.up.String() + "/" + strconv.Itoa(w.n)
-	}
-	return w.up.String() + "/" + strings.ReplaceAll(strings.ReplaceAll(w.key, "~", "~0"), "/", "~1")
+	return b.String()
 }
 
-func (r *reader) value(at *where, depth int) (any, error) {
+func (r *reader) value(at path) (any, error) {
 	if r.values++; r.values > maxValues {
 		return nil, invalid("", wordsMany, maxValues)
 	}
 	switch c := r.peek(); c {
 	case '{', '[':
-		if depth >= maxDepth {
+		if len(at) >= maxDepth {
 			return nil, invalid(at.String(), wordsDeep, maxDepth)
 		}
 		r.rest = r.rest[1:]
 		if c == '{' {
-			return r.object(at, depth+1)
+			return r.object(at)
 		}
-		return r.list(at, depth+1)
+		return r.list(at)
 	case '"':
 		return r.text()
 	case 't':
@@ -95,32 +99,38 @@ func (r *reader) value(at *where, depth int) (any, error) {
 }
 
 func (r *reader) word(w string) error {
-	if !bytes.HasPrefix(r.rest, []byte(w)) {
+	rest, ok := strings.CutPrefix(r.rest, w)
+	if !ok {
 		return invalid("", wordsNotJSON)
 	}
-	r.rest = r.rest[len(w):]
+	r.rest = rest
 	return nil
 }
 
 // peek returns the next byte that is no space, or 0 at the end. Commas and colons say
 // nothing: whether they stand where they must is seen afterwards.
 func (r *reader) peek() byte {
-	r.rest = bytes.TrimLeft(r.rest, " \t\r\n,:")
-	if len(r.rest) == 0 {
-		return 0
+	for i := range len(r.rest) {
+		switch c := r.rest[i]; c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+		default:
+			r.rest = r.rest[i:]
+			return c
+		}
 	}
-	return r.rest[0]
+	r.rest = ""
+	return 0
 }
 
-func (r *reader) number(at *where) (any, error) {
-	end := bytes.IndexAny(r.rest, " \t\r\n,]}")
+func (r *reader) number(at path) (any, error) {
+	end := strings.IndexAny(r.rest, " \t\r\n,]}")
 	if end < 0 {
 		end = len(r.rest)
 	}
-	if !json.Valid(r.rest[:end]) {
+	n := json.Number(r.rest[:end])
+	if !json.Valid([]byte(n)) {
 		return nil, invalid("", wordsNotJSON)
 	}
-	n := json.Number(r.rest[:end])
 	r.rest = r.rest[end:]
 	if _, err := n.Float64(); err != nil || len(n) > maxNumber {
 		return nil, invalid(at.String(), wordsNumber)
@@ -145,27 +155,27 @@ func (r *reader) text() (string, error) {
 	quoted := r.rest[:end+1]
 	r.rest = r.rest[end+1:]
 	if plain {
-		return string(quoted[1:end]), nil
+		return quoted[1:end], nil
 	}
 	var s string
-	if err := json.Unmarshal(quoted, &s); err != nil {
+	if err := json.Unmarshal([]byte(quoted), &s); err != nil {
 		return "", invalid("", wordsNotJSON)
 	}
 	return s, nil
 }
 
-func (r *reader) object(up *where, depth int) (any, error) {
+func (r *reader) object(up path) (any, error) {
 	m := make(map[string]any)
 	for r.peek() != '}' {
 		key, err := r.text()
 		if err != nil {
 			return nil, err
 		}
-		at := &where{up: up, key: key}
+		at := append(up, part{key: key})
 		if _, twice := m[key]; twice {
 			return nil, invalid(at.String(), wordsTwice)
 		}
-		if m[key], err = r.value(at, depth); err != nil {
+		if m[key], err = r.value(at); err != nil {
 			return nil, err
 		}
 	}
@@ -173,10 +183,10 @@ func (r *reader) object(up *where, depth int) (any, error) {
 	return m, nil
 }
 
-func (r *reader) list(up *where, depth int) (any, error) {
+func (r *reader) list(up path) (any, error) {
 	l := []any{}
 	for r.peek() != ']' {
-		v, err := r.value(&where{up: up, list: true, n: len(l)}, depth)
+		v, err := r.value(append(up, part{list: true, n: len(l)}))
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +200,7 @@ func (r *reader) list(up *where, depth int) (any, error) {
 // that the format does not have, nor names in other cases, nor null.
 func decode(tree any) (*responsehub.Alert, error) {
 	a := new(responsehub.Alert)
-	if err := fill(reflect.ValueOf(a).Elem(), alertForm, tree, nil); err != nil {
+	if err := fill(reflect.ValueOf(a).Elem(), alertForm, tree, make(path, 0, 4)); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -233,7 +243,7 @@ func formOf(t reflect.Type) *form {
 var rfc3339 = regexp.MustCompile(`^(19[7-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
 // fill puts a value of the tree into its place in the alert.
-func fill(to reflect.Value, s *form, v any, at *where) error {
+func fill(to reflect.Value, s *form, v any, at path) error {
 	switch s.kind {
 	case reflect.Struct:
 		m, ok := v.(map[string]any)
@@ -248,7 +258,7 @@ func fill(to reflect.Value, s *form, v any, at *where) error {
 		}
 		to.Set(reflect.MakeSlice(to.Type(), len(l), len(l)))
 		for i, e := range l {
-			if err := fill(to.Index(i), s.elem, e, &where{up: at, list: true, n: i}); err != nil {
+			if err := fill(to.Index(i), s.elem, e, append(at, part{list: true, n: i})); err != nil {
 				return err
 			}
 		}
@@ -264,14 +274,14 @@ func fill(to reflect.Value, s *form, v any, at *where) error {
 		if !ok || err != nil || !rfc3339.MatchString(text) {
 			return invalid(at.String(), wordsTime)
 		}
-		to.Set(reflect.ValueOf(when))
+		*to.Addr().Interface().(*time.Time) = when
 	}
 	return nil
 }
 
 // fillStruct goes by the order of the fields, so that the same message always gets
 // the same answer.
-func fillStruct(to reflect.Value, s *form, m map[string]any, at *where) error {
+func fillStruct(to reflect.Value, s *form, m map[string]any, at path) error {
 	taken := 0
 	for i, f := range s.fields {
 		v, given := m[f.name]
@@ -279,7 +289,7 @@ func fillStruct(to reflect.Value, s *form, m map[string]any, at *where) error {
 			continue
 		}
 		taken++
-		if err := fill(to.Field(i), f.form, v, &where{up: at, key: f.name}); err != nil {
+		if err := fill(to.Field(i), f.form, v, append(at, part{key: f.name})); err != nil {
 			return err
 		}
 	}
@@ -288,7 +298,7 @@ func fillStruct(to reflect.Value, s *form, m map[string]any, at *where) error {
 	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if !slices.ContainsFunc(s.fields, func(f field) bool { return f.name == k }) {
-			return invalid((&where{up: at, key: k}).String(), wordsUnknown)
+			return invalid(append(at, part{key: k}).String(), wordsUnknown)
 		}
 	}
 	return nil
