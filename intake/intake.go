@@ -69,6 +69,7 @@ type source struct {
 	name  string
 	proof proof
 	jq    *mapping // nil: native format
+	log   *slog.Logger
 }
 
 // Intake takes alerts in. It is safe for concurrent use.
@@ -76,7 +77,6 @@ type Intake struct {
 	cfg     Config
 	sources map[string]*source
 	hub     Hub
-	log     *slog.Logger
 }
 
 // New checks the sources and compiles their mappings; the error joins every fault and
@@ -86,7 +86,7 @@ func New(cfg Config, hub Hub, log *slog.Logger) (*Intake, error) {
 	cfg.ReadWithin = cmp.Or(cfg.ReadWithin, ReadWithin)
 	cfg.OpenWithin = cmp.Or(cfg.OpenWithin, OpenWithin)
 	cfg.MapWithin = cmp.Or(cfg.MapWithin, MapWithin)
-	i := &Intake{cfg: cfg, sources: make(map[string]*source), hub: hub, log: log}
+	i := &Intake{cfg: cfg, sources: make(map[string]*source), hub: hub}
 	var faults []error
 	for _, s := range cfg.Sources {
 		src, err := open(s)
@@ -97,6 +97,7 @@ func New(cfg Config, hub Hub, log *slog.Logger) (*Intake, error) {
 			faults = append(faults, fmt.Errorf("source %q: %w", s.Name, err))
 			continue
 		}
+		src.log = log.With("source", s.Name)
 		i.sources[s.Name] = src
 	}
 	return i, errors.Join(faults...)
@@ -140,8 +141,8 @@ func (i *Intake) Serve(w http.ResponseWriter, r *http.Request, name string) {
 		answerProblem(w, unknownSource)
 		return
 	}
-	log := i.log.With("source", name)
-	body, p := i.receive(w, r, src, log)
+	log := src.log
+	body, p := i.receive(w, r, src)
 	if p != nil {
 		answerProblem(w, *p)
 		return
@@ -177,7 +178,7 @@ func (i *Intake) Serve(w http.ResponseWriter, r *http.Request, name string) {
 		answerProblem(w, problemOf(err))
 		return
 	}
-	log.Info("alert taken", "delivery", id, "incident", inc.ID, "tenant", inc.Tenant.ID, "known", known)
+	log.LogAttrs(ctx, slog.LevelInfo, "alert taken", slog.String("delivery", id), slog.String("incident", inc.ID), slog.String("tenant", inc.Tenant.ID), slog.Bool("known", known))
 	answerIncident(w, inc, known)
 }
 

@@ -27,6 +27,13 @@ const (
 	leastKey      = 16 // the specification asks for 24; an empty key would let anyone sign
 )
 
+// The names as they stand in a request's [http.Header].
+const (
+	headerID        = "Webhook-Id"
+	headerTimestamp = "Webhook-Timestamp"
+	headerSignature = "Webhook-Signature"
+)
+
 // signed proves messages by Standard Webhooks 1.0.0, HMAC-SHA256 ("v1").
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 type signed struct{ keys []*webhooks.Webhook }
@@ -50,18 +57,18 @@ func newSigned(secrets []responsehub.Secret) (*signed, error) {
 }
 
 func (s *signed) early(h http.Header) error {
-	for _, name := range []string{webhooks.HeaderWebhookID, webhooks.HeaderWebhookTimestamp, webhooks.HeaderWebhookSignature} {
-		if len(h.Values(name)) != 1 {
-			return fmt.Errorf("%s does not stand there exactly once", name)
+	for _, name := range []string{headerID, headerTimestamp, headerSignature} {
+		if len(h[name]) != 1 {
+			return fmt.Errorf("%s does not stand there exactly once", strings.ToLower(name))
 		}
 	}
-	if !isMessageID(h.Get(webhooks.HeaderWebhookID)) {
+	if !isMessageID(h[headerID][0]) {
 		return errors.New("webhook-id is empty, too long or has characters that ids do not have")
 	}
-	if len(h.Get(webhooks.HeaderWebhookSignature)) > maxSignatures {
+	if len(h[headerSignature][0]) > maxSignatures {
 		return errors.New("webhook-signature is too long")
 	}
-	at, err := timestamp(h.Get(webhooks.HeaderWebhookTimestamp))
+	at, err := timestamp(h[headerTimestamp][0])
 	if err != nil {
 		return err
 	}
@@ -74,7 +81,7 @@ func (s *signed) early(h http.Header) error {
 func (s *signed) whole(h http.Header, body []byte) (string, error) {
 	for _, key := range s.keys {
 		if key.Verify(body, h) == nil {
-			return h.Get(webhooks.HeaderWebhookID), nil
+			return h[headerID][0], nil
 		}
 	}
 	return "", errors.New("no signature matches")

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +32,7 @@ type Engine struct {
 	grace     time.Duration
 	tenants   Tenants
 	followers map[responsehub.Lane]responsehub.Follower
+	lanes     []responsehub.Lane // of the followers, sorted
 	log       *slog.Logger
 	metrics   *metrics
 	working   atomic.Int64
@@ -56,6 +59,7 @@ func (e *Engine) Follow(fs ...responsehub.Follower) {
 	for _, f := range fs {
 		e.followers[f.Lane()] = f
 	}
+	e.lanes = slices.Sorted(maps.Keys(e.followers))
 }
 
 // Vault returns the vault that seals one-time passwords.

@@ -183,14 +183,16 @@ const Partitions = 16
 
 // Partition returns the partition of an id: CRC-16/XMODEM, the checksum Redis Cluster
 // uses, of the id modulo the number of partitions.
-func Partition(id string) int { return partition(id) }
+func Partition(id string) int { return partitionOf(checksum(0, id)) }
 
-func partition[T string | []byte](id T) int {
-	var crc uint16
+func partitionOf(crc uint16) int { return int(crc) % Partitions }
+
+// checksum goes on from the checksum of what stands before.
+func checksum[T string | []byte](crc uint16, id T) uint16 {
 	for i := range len(id) {
 		crc = crc<<8 ^ crcTable[byte(crc>>8)^id[i]]
 	}
-	return int(crc) % Partitions
+	return crc
 }
 
 // crcTable is the checksum of each byte. Every key's name needs several checksums.

@@ -1,11 +1,11 @@
 package remediation
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -80,12 +80,12 @@ func (e *Engine) change(st State, before, inc *responsehub.Incident) (c Commit, 
 			c.Index.Alerts = append(c.Index.Alerts, a)
 		}
 	}
-	for _, lane := range slices.Sorted(maps.Keys(e.followers)) {
+	for _, lane := range e.lanes {
 		if e.followers[lane].Wake(inc, events) {
 			c.Wake = append(c.Wake, Wake{Lane: lane})
 		}
 	}
-	return c, len(stored) > 0 || string(doc) != string(st.Doc), nil
+	return c, len(stored) > 0 || !bytes.Equal(doc, st.Doc), nil
 }
 
 // command runs a person's or program's request as one write, at most once per command
