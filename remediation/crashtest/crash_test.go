@@ -21,7 +21,7 @@ const (
 	incidents = 150
 	kills     = 40
 	chaos     = 10 * time.Second // how long workers are killed
-	patience  = 45 * time.Second // how long it may take from there until all is done
+	patience  = 150 * time.Second // how long it may take from there until all is done
 )
 
 // TestWorkersAreKilled kills workers while 150 incidents are worked through.
