@@ -262,21 +262,34 @@ func fill(to reflect.Value, s *form, v any, at path) error {
 				return err
 			}
 		}
-	case reflect.String:
-		text, ok := v.(string)
-		if !ok {
-			return invalid(at.String(), wordsText)
-		}
-		to.SetString(strings.ToValidUTF8(text, "\uFFFD")) // a mapping may make anything
 	default:
-		text, ok := v.(string)
-		when, err := time.Parse(time.RFC3339Nano, text)
-		if !ok || err != nil || !rfc3339.MatchString(text) {
-			return invalid(at.String(), wordsTime)
+		if text, ok := v.(string); !ok || !fillText(to, s, text) {
+			return invalid(at.String(), "%s", s.words())
 		}
-		*to.Addr().Interface().(*time.Time) = when
 	}
 	return nil
+}
+
+// fillText reports false for a text that is no time where one belongs.
+func fillText(to reflect.Value, s *form, text string) bool {
+	if s.kind == reflect.String {
+		to.SetString(strings.ToValidUTF8(text, "\uFFFD")) // a mapping may make anything
+		return true
+	}
+	when, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || !rfc3339.MatchString(text) {
+		return false
+	}
+	*to.Addr().Interface().(*time.Time) = when
+	return true
+}
+
+// words say what belongs where something else was given.
+func (s *form) words() string {
+	if s.kind == reflect.String {
+		return wordsText
+	}
+	return wordsTime
 }
 
 // fillStruct goes by the order of the fields, so that the same message always gets

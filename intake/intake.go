@@ -197,6 +197,11 @@ func (i *Intake) Map(name string, sample []byte) (*responsehub.Alert, error) {
 
 // read turns a body into a valid alert.
 func (i *Intake) read(ctx context.Context, src *source, body []byte) (*responsehub.Alert, error) {
+	if src.jq == nil {
+		if a, ok := straight(body); ok {
+			return a, a.Validate()
+		}
+	}
 	tree, err := parse(body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errNotJSON, err)
