@@ -28,19 +28,29 @@ func subjectKey(id string) string { return tagOf(id) + "inc:" + id }
 
 func eventsKey(id string) string { return tagOf(id) + "events:" + id }
 
-func dueKey(partition int) string { return tag(partition) + "due" }
+// named are the keys that every write of a partition names.
+var named = func() (keys [remediation.Partitions]struct{ due, lanes, dead, bell, refs, list string }) {
+	for p := range keys {
+		k := &keys[p]
+		k.due, k.lanes, k.dead = tag(p)+"due", tag(p)+"lanes", tag(p)+"dead"
+		k.bell, k.refs, k.list = tag(p)+"bell", tag(p)+"refs", tag(p)+"list"
+	}
+	return keys
+}()
+
+func dueKey(partition int) string { return named[partition].due }
 
 // lanesKey is a SET of the lanes that have something to do, whether due, held or dead.
 // It is what sweeping compares the due lanes with.
-func lanesKey(partition int) string { return tag(partition) + "lanes" }
+func lanesKey(partition int) string { return named[partition].lanes }
 
 func fenceKey(partition int) string { return tag(partition) + "fence" }
 
-func deadKey(partition int) string { return tag(partition) + "dead" }
+func deadKey(partition int) string { return named[partition].dead }
 
-func bellKey(partition int) string { return tag(partition) + "bell" }
+func bellKey(partition int) string { return named[partition].bell }
 
-func refsKey(partition int) string { return tag(partition) + "refs" }
+func refsKey(partition int) string { return named[partition].refs }
 
 func laneKey(id string, lane responsehub.Lane) string {
 	return tagOf(id) + "lane:" + member(id, lane)
@@ -61,7 +71,7 @@ func accountKey(account string) string {
 	return tagOf(account) + "account:" + hex.EncodeToString(sum[:16])
 }
 
-func listKey(partition int) string { return tag(partition) + "list" }
+func listKey(partition int) string { return named[partition].list }
 
 func tenantListKey(partition int, tenant string) string {
 	return tag(partition) + "list:tenant:" + tenant
