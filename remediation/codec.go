@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"responsehub"
 )
@@ -18,9 +19,17 @@ const packed = 0x01
 // maxUnpacked bounds what a stored record may unfold to, in bytes.
 const maxUnpacked = 64 << 20
 
-// Encode writes an incident as it is stored.
+// Encode writes an incident as it is stored. Steps that nobody touched are left out;
+// they are most of what there is of a new incident.
 func Encode(inc *responsehub.Incident) ([]byte, error) {
-	doc, err := json.Marshal(inc)
+	stored := *inc
+	stored.Steps = make([]responsehub.Step, 0, len(inc.Steps))
+	for i := range inc.Steps {
+		if s := &inc.Steps[i]; !untouched(*s) {
+			stored.Steps = append(stored.Steps, *s)
+		}
+	}
+	doc, err := json.Marshal(&stored)
 	if err != nil || !inc.State.Closed() {
 		return doc, err
 	}
@@ -53,13 +62,29 @@ func Decode(st State) (*responsehub.Incident, error) {
 	if inc.V < 1 || inc.V > responsehub.IncidentVersion {
 		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("The incident was stored by another version of the hub (record version %d).", inc.V)}
 	}
-	for _, id := range responsehub.StepIDs {
-		if inc.Step(id) == nil {
-			return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: "The stored incident lacks the step " + string(id) + "."}
-		}
-	}
+	inc.Steps = whole(inc)
 	inc.Revision = st.Version
 	return inc, nil
+}
+
+// untouched reports whether a step says nothing but its name.
+func untouched(s responsehub.Step) bool {
+	waiting := s.State == responsehub.Waiting
+	s.ID, s.State = "", ""
+	return waiting && reflect.ValueOf(s).IsZero()
+}
+
+// whole puts the steps that were left out back in their places.
+func whole(inc *responsehub.Incident) []responsehub.Step {
+	steps := make([]responsehub.Step, 0, len(responsehub.StepIDs))
+	for _, id := range responsehub.StepIDs {
+		if s := inc.Step(id); s != nil {
+			steps = append(steps, *s)
+		} else {
+			steps = append(steps, responsehub.Step{ID: id, State: responsehub.Waiting})
+		}
+	}
+	return steps
 }
 
 func unpack(doc []byte) ([]byte, error) {

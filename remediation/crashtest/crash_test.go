@@ -20,7 +20,7 @@ import (
 const (
 	incidents = 150
 	kills     = 40
-	chaos     = 10 * time.Second // how long workers are killed
+	chaos     = 10 * time.Second  // how long workers are killed
 	patience  = 150 * time.Second // how long it may take from there until all is done
 )
 
