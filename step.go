@@ -80,6 +80,7 @@ type Step struct {
 	ID          StepID          `json:"id"`
 	State       StepState       `json:"state"`
 	Round       int             `json:"round,omitempty"`  // how many times it was asked for
+	Undo        bool            `json:"undo,omitempty"`   // the round takes the step back
 	Asked       []string        `json:"asked,omitempty"`  // items of the running request; empty means all
 	Action      Action          `json:"action,omitempty"` // of the running request
 	Next        *Round          `json:"next,omitempty"`   // asked for while at work: the round that follows
@@ -91,6 +92,7 @@ type Step struct {
 	Proof       *Proof          `json:"proof,omitempty"`
 	Reason      string          `json:"reason,omitempty"` // why it failed, waits or was set aside
 	Unread      []string        `json:"unread,omitempty"` // what the last round could not read: not clean until it is read or set aside
+	Looks       []time.Time     `json:"looks,omitempty"`  // when the hub looks again whether something came back
 	Progress    *Progress       `json:"progress,omitempty"`
 	Items       []Item          `json:"items,omitempty"`
 	Snapshot    json.RawMessage `json:"snapshot,omitempty"` // the world before the step, for undo; the step owns its shape
@@ -118,6 +120,7 @@ type Progress struct {
 	Mailboxes   int `json:"mailboxes"`             // mailboxes to search
 	Found       int `json:"found"`                 // messages found
 	Moved       int `json:"moved"`                 // messages moved by the hub
+	Returned    int `json:"returned,omitempty"`    // messages moved back by an undo
 	Already     int `json:"already,omitempty"`     // found in Deleted Items or gone
 	Unreachable int `json:"unreachable,omitempty"` // mailboxes that could not be read
 }

@@ -88,6 +88,7 @@ type Reading struct {
 	Name      string
 	Active    bool            // it can still do harm
 	Guard     string          // why the hub must not touch it, as a sentence; empty when it may
+	Ask       string          // why a person has to decide, as a sentence: it is left alone unless asked for by name
 	Snapshot  json.RawMessage // its whole content, for undo
 	RequestID string
 }
@@ -102,7 +103,9 @@ type Foothold interface {
 
 // Scanner looks for persistence by itself.
 type Scanner interface {
-	// Scan returns what looks like persistence of the account since the given time,
-	// each item with Kind, Object, Name, Hidden, Mailbox and Why filled in.
+	// Scan returns what looks like persistence of the account since the given time, each
+	// item with Kind, Object, Name, Hidden, Mailbox and Why filled in, and MadeAt and
+	// MadeBy where Microsoft tells. What it could read comes together with a joined error
+	// of what it could not; a NotFound error says that there is no such thing in the tenant.
 	Scan(ctx context.Context, t Target, since time.Time) ([]responsehub.Item, error)
 }

@@ -10,7 +10,7 @@ import (
 // requested reports whether one of the events asks for one of the steps.
 func requested(events []responsehub.Event, ids ...responsehub.StepID) bool {
 	return slices.ContainsFunc(events, func(e responsehub.Event) bool {
-		return e.Kind == responsehub.EventRequested && slices.Contains(ids, e.Step)
+		return (e.Kind == responsehub.EventRequested || e.Kind == responsehub.EventUndoRequested) && slices.Contains(ids, e.Step)
 	})
 }
 
@@ -60,7 +60,7 @@ func again(inc *responsehub.Incident, s *responsehub.Step, now time.Time) error 
 	if next == nil {
 		return nil
 	}
-	s.Next, s.Asked, s.Action = nil, next.Items, next.Action
+	s.Next, s.Undo, s.Asked, s.Action = nil, false, next.Items, next.Action
 	s.RequestedBy, s.RequestedAt = next.By, next.At
 	s.Round++
 	s.StartedAt, s.SentAt = time.Time{}, time.Time{}
@@ -111,5 +111,8 @@ func abandon(inc *responsehub.Incident, id responsehub.StepID, sentence string) 
 		return nil
 	}
 	s.Next = nil
+	if s.Undo {
+		return ended(inc, s, responsehub.NeedsHuman, sentence+" The hub has tried for a long time to take this back and gave up; ask for the undo again.", time.Now())
+	}
 	return ended(inc, s, responsehub.Failed, sentence+" The hub has tried for a long time and gave up; press the button to try again.", time.Now())
 }
