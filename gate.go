@@ -10,11 +10,13 @@ import (
 
 // StepRequest is what somebody asks of a step.
 type StepRequest struct {
-	CommandID string   // the same id twice has the effect of once; empty: made by the engine
-	Items     []string // item ids; empty means all
-	Action    Action   // for persistence; empty is disable
-	Skip      bool     // set the items, or the step, aside
-	Reason    string   // needed to skip, and to do again what is done
+	CommandID  string   // the same id twice has the effect of once; empty: made by the engine
+	Items      []string // item ids; empty means all
+	Action     Action   // for persistence; empty is disable
+	Skip       bool     // set the items, or the step, aside
+	Reason     string   // needed to skip, and to do again what is done
+	Everywhere bool     // for retract: search all mailboxes, not only those that a trace names
+	Preview    bool     // for retract: search and count, move nothing
 }
 
 // MaxReason is the longest reason a person may give, in characters.
@@ -38,7 +40,12 @@ func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (
 	if err := r.check(s); err != nil {
 		return Answer{}, err
 	}
-	if r.Skip {
+	switch {
+	case inc.Withdrawal.Running() && !inc.State.Closed():
+		return Answer{}, Refuse(inc.withdrawalSentence())
+	case s.Undo && s.State.Busy():
+		return Answer{}, Refuse(fmt.Sprintf("%s is being taken back for %s. Ask again when that is done.", s.ID.Title(), s.RequestedBy.Name))
+	case r.Skip:
 		return inc.skip(s, actor, r, now)
 	}
 	if answer, joined := s.join(r); joined {
@@ -50,6 +57,7 @@ func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (
 	if err := inc.Gate(id); err != nil {
 		return Answer{}, err
 	}
+	inc.callOff(actor.By(), actor.Name+" asked for step "+itoa(id.Number())+", "+id.Title(), now)
 	switch id {
 	case Publish, Close:
 		return inc.settleAtOnce(s, actor, r, now), nil
@@ -67,6 +75,14 @@ func (r StepRequest) check(s *Step) error {
 		return &Error{Kind: Invalid, Pointer: "/action", Message: "The action must be disable, delete or remove."}
 	case r.Action != "" && s.ID != Persistence:
 		return &Error{Kind: Invalid, Pointer: "/action", Message: "Only step 3, disable persistence, takes an action."}
+	case (r.Everywhere || r.Preview) && s.ID != Retract:
+		pointer := "/everywhere"
+		if r.Preview {
+			pointer = "/preview"
+		}
+		return &Error{Kind: Invalid, Pointer: pointer, Message: "Only step 2, retract phishing emails, can search everywhere or show beforehand what it would move."}
+	case (r.Everywhere || r.Preview) && r.Skip:
+		return &Error{Kind: Invalid, Pointer: "/skip", Message: "Setting a step aside and asking for it do not go together."}
 	case len(r.Items) > 0 && s.ID != Persistence:
 		return &Error{Kind: Invalid, Pointer: "/items", Message: fmt.Sprintf("%s takes no items.", s.ID.Title())}
 	}
@@ -84,6 +100,8 @@ func (s *Step) join(r StepRequest) (Answer, bool) {
 	switch {
 	case s.State.Busy() && s.covers(r):
 		return Answer{Joined: true, Sentence: fmt.Sprintf("%s was started by %s at %s and is under way.", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt))}, true
+	case s.State == Done && r.Everywhere && !s.Everywhere:
+		return Answer{}, false // a wider search than the one that is done
 	case s.State == Done && (r.Reason == "" || s.ID == Publish || s.ID == Close):
 		if len(r.Items) > 0 && !s.settled(r.Items) {
 			return Answer{}, false
@@ -96,6 +114,9 @@ func (s *Step) join(r StepRequest) (Answer, bool) {
 // covers reports whether the round under way does what the request asks.
 func (s *Step) covers(r StepRequest) bool {
 	if r.Action != s.Action && (r.Action != "" || s.Action != Disable) && (r.Action != Disable || s.Action != "") {
+		return false
+	}
+	if r.Everywhere && !s.Everywhere || s.Preview && !r.Preview {
 		return false
 	}
 	return len(s.Asked) == 0 || len(r.Items) > 0 && !slices.ContainsFunc(r.Items, func(id string) bool { return !slices.Contains(s.Asked, id) })
@@ -113,16 +134,19 @@ func (inc *Incident) follow(s *Step, actor Actor, r StepRequest, now time.Time) 
 
 // enqueue adds to the round that follows.
 func (s *Step) enqueue(actor Actor, r StepRequest, now time.Time) {
-	switch {
-	case s.Next == nil:
-		s.Next = &Round{Items: slices.Clone(r.Items), Action: r.Action, By: actor.By(), At: now.UTC()}
-	case len(s.Next.Items) == 0 || len(r.Items) == 0:
-		s.Next.Items = nil
-	default:
-		for _, id := range r.Items {
-			if !slices.Contains(s.Next.Items, id) {
-				s.Next.Items = append(s.Next.Items, id)
-			}
+	n := s.Next
+	if n == nil {
+		s.Next = &Round{Items: slices.Clone(r.Items), Action: r.Action, Everywhere: r.Everywhere, Preview: r.Preview, By: actor.By(), At: now.UTC()}
+		return
+	}
+	n.Everywhere, n.Preview = n.Everywhere || r.Everywhere, n.Preview && r.Preview
+	if len(n.Items) == 0 || len(r.Items) == 0 {
+		n.Items = nil
+		return
+	}
+	for _, id := range r.Items {
+		if !slices.Contains(n.Items, id) {
+			n.Items = append(n.Items, id)
 		}
 	}
 }
@@ -146,9 +170,13 @@ func (inc *Incident) queue(id StepID, actor Actor, r StepRequest, now time.Time)
 		s.enqueue(actor, StepRequest{}, now)
 		return
 	}
-	s.State = Queued
+	if id == Retract && actor.Via != ViaPolicy {
+		s.moveAgain()
+	}
+	s.State, s.Undo = Queued, false
 	s.Round++
 	s.Asked, s.Action, s.Reason = slices.Clone(r.Items), r.Action, ""
+	s.Everywhere, s.Preview, s.Note = r.Everywhere, r.Preview, ""
 	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
 	s.Unread = nil
 	s.StartedAt, s.SentAt, s.VerifiedAt, s.Proof, s.Cursor = time.Time{}, time.Time{}, time.Time{}, nil, ""
@@ -158,6 +186,16 @@ func (inc *Incident) queue(id StepID, actor Actor, r StepRequest, now time.Time)
 	}
 	inc.Record(Event{At: now, Kind: EventRequested, By: actor.By(), Step: id, Text: text})
 	inc.acknowledge(actor, now)
+}
+
+// moveAgain opens the letters that were brought back: whoever asks for the step by hand
+// wants them gone after all. New evidence alone does not overrule the person who did.
+func (s *Step) moveAgain() {
+	for i := range s.Items {
+		if it := &s.Items[i]; it.State == Undone {
+			it.State, it.Proof = Waiting, nil
+		}
+	}
 }
 
 // settleAtOnce does publish and close, which have no effect outside the hub but the
@@ -284,6 +322,8 @@ func (inc *Incident) Gate(id StepID) error {
 	switch {
 	case inc.State.Closed():
 		return Refuse(inc.closedSentence())
+	case inc.Withdrawal.Running():
+		return Refuse(inc.withdrawalSentence())
 	case inc.Tenant.ID == "" && id != Publish:
 		return Refuse(fmt.Sprintf("The hub does not know the tenant %s. Add it to the tenant list, then run the steps.", inc.Tenant.Name))
 	case inc.State == Unpublished && id != Publish:

@@ -49,9 +49,12 @@ type Incident struct {
 	OpenedAt     time.Time          `json:"opened_at"`
 	ClosedAt     time.Time          `json:"closed_at,omitzero"`
 	Acknowledged *Acknowledgement   `json:"acknowledged,omitempty"`
+	Withdrawal   *Withdrawal        `json:"withdrawal,omitempty"` // a false alarm that was declared
 	Evidence     []Evidence         `json:"evidence,omitempty"`
 	Phish        []Phish            `json:"phish,omitempty"`
 	Steps        []Step             `json:"steps"`
+	Watch        *Watch             `json:"watch,omitempty"`  // over the lock
+	Todos        []Todo             `json:"todos,omitempty"`  // what people have to do by hand
 	Cards        map[string]CardRef `json:"cards,omitempty"`  // Teams card by channel id
 	Sealed       map[string]Sealed  `json:"sealed,omitempty"` // encrypted values, such as the one-time password
 
@@ -119,6 +122,7 @@ func (inc *Incident) Join(now time.Time, source string, a *Alert) bool {
 		return false
 	}
 	inc.Record(Event{At: now, Kind: EventJoined, By: By{ID: "source:" + source, Name: source, Via: ViaAlert}, Text: "New evidence from " + source + ": " + a.Title})
+	inc.callOff(By{ID: "source:" + source, Name: source, Via: ViaAlert}, "new evidence came in from "+source, now)
 	if !inc.Response || inc.State != Active {
 		inc.reopen(Persistence, len(inc.Step(Persistence).Items) > items)
 		inc.reopen(Retract, len(inc.Phish) > phish)
@@ -181,7 +185,8 @@ func (inc *Incident) absorb(source string, a *Alert) bool {
 func (inc *Incident) AddFoothold(it Item) bool {
 	s := inc.Step(Persistence)
 	it.ID = ItemID(it.Kind, it.Object)
-	if len(s.Items) >= MaxPersistence || s.Item(it.ID) != nil {
+	known := slices.ContainsFunc(s.Items, func(k Item) bool { return k.ID == it.ID || k.Kind == it.Kind && k.Object == it.Object }) // made anew, an item keeps its id
+	if known || len(s.Items) >= MaxPersistence {
 		return false
 	}
 	it.State = Waiting

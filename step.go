@@ -79,11 +79,14 @@ const (
 type Step struct {
 	ID          StepID          `json:"id"`
 	State       StepState       `json:"state"`
-	Round       int             `json:"round,omitempty"`  // how many times it was asked for
-	Undo        bool            `json:"undo,omitempty"`   // the round takes the step back
-	Asked       []string        `json:"asked,omitempty"`  // items of the running request; empty means all
-	Action      Action          `json:"action,omitempty"` // of the running request
-	Next        *Round          `json:"next,omitempty"`   // asked for while at work: the round that follows
+	Round       int             `json:"round,omitempty"`      // how many times it was asked for
+	Undo        bool            `json:"undo,omitempty"`       // the round takes the step back
+	Asked       []string        `json:"asked,omitempty"`      // items of the running request; empty means all
+	Action      Action          `json:"action,omitempty"`     // of the running request
+	Everywhere  bool            `json:"everywhere,omitempty"` // the running request searches all mailboxes
+	Preview     bool            `json:"preview,omitempty"`    // the running request moves nothing
+	Note        string          `json:"note,omitempty"`       // how the work is done, as people read it
+	Next        *Round          `json:"next,omitempty"`       // asked for while at work: the round that follows
 	RequestedAt time.Time       `json:"requested_at,omitzero"`
 	RequestedBy By              `json:"requested_by,omitzero"`
 	StartedAt   time.Time       `json:"started_at,omitzero"`
@@ -101,10 +104,12 @@ type Step struct {
 
 // Round is a request that waits for the one under way.
 type Round struct {
-	Items  []string  `json:"items,omitempty"` // empty means all
-	Action Action    `json:"action,omitempty"`
-	By     By        `json:"by"`
-	At     time.Time `json:"at"`
+	Items      []string  `json:"items,omitempty"` // empty means all
+	Action     Action    `json:"action,omitempty"`
+	Everywhere bool      `json:"everywhere,omitempty"`
+	Preview    bool      `json:"preview,omitempty"`
+	By         By        `json:"by"`
+	At         time.Time `json:"at"`
 }
 
 // Proof is what Microsoft said when the effect was read back.
@@ -122,6 +127,7 @@ type Progress struct {
 	Moved       int `json:"moved"`                 // messages moved by the hub
 	Returned    int `json:"returned,omitempty"`    // messages moved back by an undo
 	Already     int `json:"already,omitempty"`     // found in Deleted Items or gone
+	Kept        int `json:"kept,omitempty"`        // found and left on purpose, as evidence
 	Unreachable int `json:"unreachable,omitempty"` // mailboxes that could not be read
 }
 

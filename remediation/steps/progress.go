@@ -61,6 +61,7 @@ func again(inc *responsehub.Incident, s *responsehub.Step, now time.Time) error 
 		return nil
 	}
 	s.Next, s.Undo, s.Asked, s.Action = nil, false, next.Items, next.Action
+	s.Everywhere, s.Preview, s.Note, s.Cursor = next.Everywhere, next.Preview, "", ""
 	s.RequestedBy, s.RequestedAt = next.By, next.At
 	s.Round++
 	s.StartedAt, s.SentAt = time.Time{}, time.Time{}
