@@ -21,6 +21,9 @@ func subjectKey(id string) string { return tagOf(id) + "inc:" + id }
 
 func eventsKey(id string) string { return tagOf(id) + "events:" + id }
 
+// lettersKey is a HASH of the messages that the incident's retraction found.
+func lettersKey(id string) string { return tagOf(id) + "letters:" + id }
+
 func dueKey(partition int) string { return tag(partition) + "due" }
 
 // lanesKey is a SET of the lanes that have something to do, whether due, held or dead.

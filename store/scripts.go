@@ -18,6 +18,7 @@ var (
 	peekDue          = script("now_time", "next_due", "peek_due")
 	claimLanes       = script("now_time", "next_due", "claim_lanes")
 	extendLease      = script("now_time", "extend_lease")
+	writeLetters     = script("write_letters")
 	sweepPartition   = script("now_time", "wake_lane", "sweep_partition")
 	reviveLane       = script("now_time", "wake_lane", "revive_lane")
 	changeDirectory  = script("now_time", "change_directory")
