@@ -115,7 +115,7 @@ func (inc *Incident) leftovers() []string {
 		}
 	}
 	for _, text := range inc.Step(Persistence).lasting() {
-		if strings.HasPrefix(text, "The hub cannot") {
+		if !inc.tried(inc.Step(Persistence)) && strings.HasPrefix(text, "The hub cannot") {
 			left = append(left, text)
 		}
 	}

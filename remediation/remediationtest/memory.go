@@ -92,6 +92,7 @@ func (b *Bench) save(t testing.TB) func(context.Context, responsehub.Edit) (*res
 		if err := edit(inc); err != nil {
 			return nil, err
 		}
+		inc.Advance(time.Now())
 		b.Events = append(b.Events, inc.TakeEvents()...)
 		b.Incident = inc
 		return b.clone(t), nil

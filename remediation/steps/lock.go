@@ -52,6 +52,12 @@ func (l *Lock) Abandon(inc *responsehub.Incident, sentence string) error {
 
 // Follow locks the account, or checks a lock that was sent.
 func (l *Lock) Follow(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
+	if s := t.Incident.Step(responsehub.Lock); s.Undo && s.State.Busy() {
+		if t.Incident.Watch.Relocking(time.Now()) {
+			return responsehub.ComeBack(relockEnds, nil)
+		}
+		return l.takeBack(ctx, t)
+	}
 	switch t.Incident.Step(responsehub.Lock).State {
 	case responsehub.Queued, responsehub.Running:
 		return l.act(ctx, t)
@@ -119,6 +125,9 @@ func snapshot(acct Account) responsehub.Edit {
 		if inc.Account.DisplayName == "" {
 			inc.Account.DisplayName = acct.DisplayName
 		}
+		if acct.Synced {
+			onPremises(inc, acct)
+		}
 		return begin(s, time.Now())
 	}
 }
@@ -181,7 +190,7 @@ func (l *Lock) verify(ctx context.Context, t *responsehub.Turn) responsehub.Outc
 		// A guest's sessions live in the home tenant; only the block can be seen here.
 		if !acct.Enabled && (acct.Guest || acct.SessionsValidFrom.After(b.SessionsValid)) {
 			return responsehub.Settle(func(inc *responsehub.Incident) error {
-				return done(inc, inc.Step(responsehub.Lock), lockProof(acct), "Account locked: sign-in is off and the sessions are revoked, read back from Microsoft")
+				return locked(inc, acct)
 			})
 		}
 	}
@@ -209,8 +218,28 @@ func (l *Lock) unread(err error) responsehub.Outcome {
 	})
 }
 
+// locked settles the step and begins the watch in the same write, so that no moment is
+// without either.
+func locked(inc *responsehub.Incident, a Account) error {
+	text := "Account locked: sign-in is off and the sessions are revoked, read back from Microsoft"
+	if a.Synced {
+		text += ". The account comes from on-premises AD, whose sync may undo this: the hub looks after it and locks it again"
+	}
+	sessions := a.SessionsValidFrom
+	if a.Guest {
+		sessions = time.Time{}
+	}
+	inc.BeginWatch(a.Synced, sessions, time.Now())
+	return done(inc, inc.Step(responsehub.Lock), lockProof(a), text)
+}
+
+// cutOff is when a lock reaches whoever is signed in: apps with continuous access
+// evaluation hear of it within minutes, the others trust the token they have for as long
+// as it lives. https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation
+const cutOff = "; Exchange, Teams and SharePoint are cut off within 15 min, other apps within 60"
+
 func lockProof(a Account) responsehub.Proof {
-	value := "accountEnabled=false, sessions valid from " + a.SessionsValidFrom.UTC().Format(time.RFC3339)
+	value := "accountEnabled=false, sessions valid from " + a.SessionsValidFrom.UTC().Format(time.RFC3339) + cutOff
 	if a.Guest {
 		value = "accountEnabled=false (guest: sessions end in the home tenant)"
 	}

@@ -50,6 +50,9 @@ func (d *DisablePersistence) Follow(ctx context.Context, t *responsehub.Turn) re
 	if !t.Incident.Step(responsehub.Persistence).State.Busy() {
 		return d.lookAgain(ctx, t)
 	}
+	if t.Incident.Step(responsehub.Persistence).Undo {
+		return d.takeBack(ctx, t)
+	}
 	scan := d.scan(ctx, t)
 	if ctx.Err() != nil {
 		return responsehub.TryAgain(context.Cause(ctx), nil)

@@ -51,6 +51,9 @@ func (r *Retract) Follow(ctx context.Context, t *responsehub.Turn) responsehub.O
 	if !t.Incident.Step(responsehub.Retract).State.Busy() {
 		return responsehub.Settle(nil)
 	}
+	if t.Incident.Step(responsehub.Retract).Undo {
+		return r.putBack(ctx, t, &listed{tried: map[string]bool{}})
+	}
 	if len(t.Incident.Phish) == 0 {
 		return responsehub.Settle(func(inc *responsehub.Incident) error {
 			return done(inc, inc.Step(responsehub.Retract), responsehub.Proof{Value: "the alert names no phishing mail", At: time.Now()}, "No phishing mail is named, so there is nothing to retract")

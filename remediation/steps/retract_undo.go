@@ -1,0 +1,240 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"responsehub"
+)
+
+// inbox is Outlook's name for the Inbox in whatever language.
+const inbox = "inbox"
+
+// homing is one letter on its way back to the folder in which it lay.
+type homing struct {
+	key     string // its name on the shelf
+	mailbox string
+	id      string
+	folder  string
+	state   responsehub.StepState // undone when it is back; done when it cannot be
+	why     string
+	proof   *responsehub.Proof
+}
+
+// shelf is where the letters of a retraction are kept.
+type shelf interface {
+	// next returns letters that the hub moved and that are not back, none twice in one
+	// turn; nothing at the end.
+	next(ctx context.Context, t *responsehub.Turn, most int) ([]homing, error)
+	// intend notes that the letters are about to be moved back.
+	intend(ctx context.Context, t *responsehub.Turn, batch []homing) error
+	// settle notes what became of them.
+	settle(ctx context.Context, t *responsehub.Turn, batch []homing) error
+}
+
+// putBack moves the letters that the hub moved back into their folders. Those that lay in
+// Deleted Items before are not the hub's and stay there. Where a letter lies is read
+// before it is moved, so that a turn that died can be done again.
+func (r *Retract) putBack(ctx context.Context, t *responsehub.Turn, letters shelf) responsehub.Outcome {
+	if err := t.Save(ctx, func(inc *responsehub.Incident) error { return begin(inc.Step(responsehub.Retract), time.Now()) }); err != nil {
+		return responsehub.TryAgain(err, nil)
+	}
+	m := &goingHome{mail: r.Mail, trash: &folders{mail: r.Mail, tenant: t.Incident.Tenant.MicrosoftTenantID, ids: map[string]string{}}}
+	for {
+		batch, err := letters.next(ctx, t, moveBatch)
+		if err != nil {
+			return responsehub.TryAgain(err, nil)
+		}
+		if len(batch) == 0 {
+			break
+		}
+		if err := letters.intend(ctx, t, batch); err != nil {
+			return responsehub.TryAgain(err, nil)
+		}
+		group, gctx := errgroup.WithContext(ctx)
+		group.SetLimit(searchers)
+		for i := range batch {
+			group.Go(func() error { return m.one(gctx, &batch[i]) })
+		}
+		stopped := group.Wait()
+		if err := letters.settle(ctx, t, batch); err != nil {
+			return responsehub.TryAgain(err, nil)
+		}
+		if stopped != nil {
+			return responsehub.TryAgain(stopped, nil)
+		}
+	}
+	if m.later != nil {
+		return failed(responsehub.Retract, m.later)
+	}
+	return responsehub.Settle(m.conclude)
+}
+
+// goingHome is the work of one turn.
+type goingHome struct {
+	mail      Mail
+	trash     *folders
+	mu        sync.Mutex
+	stuck     []string
+	later     error
+	requestID string
+}
+
+// one moves one letter back and reads where it lies then.
+func (m *goingHome) one(ctx context.Context, h *homing) error {
+	bin, err := m.trash.of(ctx, h.mailbox)
+	if err != nil {
+		return m.fault(ctx, h, err)
+	}
+	if settled, err := m.look(ctx, h, bin); settled || err != nil {
+		return err
+	}
+	_, moveErr := m.mail.Move(ctx, m.trash.tenant, h.mailbox, h.id, h.folder)
+	if settled, err := m.look(ctx, h, bin); settled || err != nil {
+		return err
+	}
+	if kind := responsehub.KindOf(moveErr); moveErr != nil && (kind == responsehub.NotFound || kind == responsehub.Invalid) {
+		// The letter is where it was, so it is the folder that is gone.
+		_, moveErr = m.mail.Move(ctx, m.trash.tenant, h.mailbox, h.id, inbox)
+		if settled, err := m.look(ctx, h, bin); settled || err != nil {
+			return err
+		}
+	}
+	if moveErr == nil {
+		moveErr = &responsehub.Error{Kind: responsehub.Unavailable, Message: "Microsoft accepted to move the message back but it still lies in Deleted Items."}
+	}
+	return m.fault(ctx, h, moveErr)
+}
+
+// look reads where a letter lies and settles it unless it is still in Deleted Items.
+func (m *goingHome) look(ctx context.Context, h *homing, bin string) (settled bool, err error) {
+	folder, requestID, err := m.mail.Folder(ctx, m.trash.tenant, h.mailbox, h.id)
+	switch {
+	case isGone(err):
+		return true, m.fault(ctx, h, &responsehub.Error{Kind: responsehub.NotFound, Message: "It is not in its mailbox any more."})
+	case err != nil:
+		return true, m.fault(ctx, h, err)
+	case folder == bin:
+		return false, nil
+	}
+	value := "back in its folder"
+	if folder != h.folder {
+		value = "out of Deleted Items; its old folder is gone, or it was moved since"
+	}
+	h.state, h.why = responsehub.Undone, ""
+	h.proof = &responsehub.Proof{Value: value, RequestID: requestID, At: time.Now().UTC()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requestID = requestID
+	return true, nil
+}
+
+// fault notes a letter that is not back. What was deleted since cannot be brought back.
+func (m *goingHome) fault(ctx context.Context, h *homing, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !hopeless(err) {
+		m.later = err
+		return nil
+	}
+	h.state, h.why = responsehub.Done, "Could not be moved back: "+responsehub.Sentence(err)
+	m.stuck = append(m.stuck, responsehub.Sentence(err))
+	return nil
+}
+
+func (m *goingHome) conclude(inc *responsehub.Incident) error {
+	s := inc.Step(responsehub.Retract)
+	back := 0
+	if s.Progress != nil {
+		back = s.Progress.Returned
+	}
+	if len(m.stuck) > 0 {
+		return ended(inc, s, responsehub.NeedsHuman, fmt.Sprintf("%d of %d messages could not be moved back: %s", len(m.stuck), back+len(m.stuck), firstFew(unique(m.stuck))), time.Now())
+	}
+	value := fmt.Sprintf("%d messages are back", back)
+	return undone(inc, s, responsehub.Proof{Value: value, RequestID: m.requestID, At: time.Now()}, "Retraction taken back: "+value+", read back from Microsoft")
+}
+
+func unique(lines []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, l := range lines {
+		if !seen[l] {
+			seen[l] = true
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// listed is the shelf of letters that are items of their step.
+type listed struct{ tried map[string]bool }
+
+func (l *listed) next(_ context.Context, t *responsehub.Turn, most int) ([]homing, error) {
+	var batch []homing
+	s := t.Incident.Step(responsehub.Retract)
+	for i := range s.Items {
+		it := &s.Items[i]
+		if len(it.Snapshot) == 0 || it.State != responsehub.Done && it.State != responsehub.Running || l.tried[it.ID] {
+			continue
+		}
+		var from origin
+		if err := json.Unmarshal(it.Snapshot, &from); err != nil {
+			return nil, fmt.Errorf("letter %s: %w", it.ID, err)
+		}
+		l.tried[it.ID] = true
+		if batch = append(batch, homing{key: it.ID, mailbox: it.Mailbox, id: it.Object, folder: from.Folder, state: responsehub.Running}); len(batch) == most {
+			break
+		}
+	}
+	return batch, nil
+}
+
+func (l *listed) intend(ctx context.Context, t *responsehub.Turn, batch []homing) error {
+	return t.Save(ctx, func(inc *responsehub.Incident) error {
+		for i := range batch {
+			if it := inc.Step(responsehub.Retract).Item(batch[i].key); it != nil {
+				it.State = responsehub.Running
+			}
+		}
+		return nil
+	})
+}
+
+func (l *listed) settle(ctx context.Context, t *responsehub.Turn, batch []homing) error {
+	return t.Save(ctx, func(inc *responsehub.Incident) error {
+		s, now := inc.Step(responsehub.Retract), time.Now()
+		for i := range batch {
+			if it := s.Item(batch[i].key); it != nil && batch[i].state != responsehub.Running {
+				it.State, it.Why, it.By, it.At = batch[i].state, batch[i].why, s.RequestedBy, now.UTC()
+				if batch[i].proof != nil {
+					it.Proof = batch[i].proof
+				}
+			}
+		}
+		if s.Progress == nil {
+			return nil
+		}
+		p := *s.Progress
+		count(s.Items, &p)
+		p.Returned = 0
+		for i := range s.Items {
+			if s.Items[i].State == responsehub.Undone {
+				p.Returned++
+			}
+		}
+		if p != *s.Progress {
+			s.Progress = &p
+			inc.Record(responsehub.Event{At: now, Kind: responsehub.EventProgress, By: responsehub.Hub.By(), Step: responsehub.Retract, Text: fmt.Sprintf("%d messages moved back, %d to go", p.Returned, p.Moved)})
+		}
+		return nil
+	})
+}
