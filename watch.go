@@ -98,11 +98,11 @@ func (w *Watch) Relocking(now time.Time) bool {
 }
 
 // Watched reports whether the lock has to hold now: it was read back, and nobody has
-// asked since for the account to be opened again. A lock that came undone and that the
+// asked since for the account to be opened again or declared a false alarm. A lock that came undone and that the
 // hub may not do again stays under watch until a person settles it.
 func (inc *Incident) Watched() bool {
 	lock, open := inc.Step(Lock), inc.Step(Reenable)
-	if inc.State != Active || open.State.Busy() || !open.RequestedAt.IsZero() && !lock.RequestedAt.After(open.RequestedAt) {
+	if inc.State != Active || inc.Withdrawal != nil || open.State.Busy() || !open.RequestedAt.IsZero() && !lock.RequestedAt.After(open.RequestedAt) {
 		return false
 	}
 	return lock.State == Done || lock.State == NeedsHuman && inc.Watch.Active() && inc.Watch.Relock != nil

@@ -94,6 +94,9 @@ func TestWatched(t *testing.T) {
 			s.State, s.RequestedAt = responsehub.Done, noon.Add(time.Minute)
 			inc.Step(responsehub.Lock).RequestedAt = noon.Add(2 * time.Minute)
 		}, true},
+		{"false alarm declared", func(inc *responsehub.Incident) {
+			inc.Withdrawal = &responsehub.Withdrawal{At: noon, Reason: "a trip"}
+		}, false},
 		{"closed", func(inc *responsehub.Incident) { inc.State = responsehub.Remediated }, false},
 		{"false alarm", func(inc *responsehub.Incident) { inc.State = responsehub.FalseAlarm }, false},
 	} {

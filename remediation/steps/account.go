@@ -67,9 +67,18 @@ func (a *AccountLane) erase(t *responsehub.Turn) responsehub.Outcome {
 	})
 }
 
+// relockEnds is the pause of step 5 while a relock that began before it was asked for is
+// under way: opening the account now could be overtaken by it.
+const relockEnds = 300 * time.Millisecond
+
 // reenable is step 5: give the account back as it was before the incident, and end
 // the sessions that opened with the old state once more.
 func (a *AccountLane) reenable(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
+	if t.Incident.Watch.Relocking(time.Now()) {
+		return responsehub.ComeBack(relockEnds, func(inc *responsehub.Incident) error {
+			return waits(inc, responsehub.Reenable, "The account was just being locked again; that ends first.")
+		})
+	}
 	enable, err := wasEnabled(t.Incident)
 	if err != nil {
 		return failed(responsehub.Reenable, err)

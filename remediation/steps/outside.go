@@ -29,6 +29,7 @@ type Account struct {
 	UPN               string
 	DisplayName       string
 	Mail              string // primary mail address, empty without one
+	SAM               string // account name in on-premises AD, where it comes from there
 	Enabled           bool
 	Synced            bool // from on-premises AD
 	Guest             bool

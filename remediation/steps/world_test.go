@@ -28,6 +28,7 @@ type world struct {
 	boxes     []Mailbox
 	footholds map[string]*foothold
 	calls     []string
+	during    map[string]func() // runs once, within the call
 }
 
 type foothold struct {
@@ -50,6 +51,10 @@ func newWorld() *world {
 // call notes a call and returns the scripted error and whether the effect happens.
 func (w *world) call(name string) (effect bool, err error) {
 	w.calls = append(w.calls, name)
+	if f := w.during[name]; f != nil {
+		delete(w.during, name)
+		f()
+	}
 	if q := w.fail[name]; len(q) > 0 {
 		err, w.fail[name] = q[0], q[1:]
 		return w.after[name], err
