@@ -29,9 +29,10 @@ import (
 
 // Options is what is not in the configuration file.
 type Options struct {
-	Version      string             // of the binary, for user agents
-	BootstrapKey responsehub.Secret // an admin API key from the environment; empty for none
-	Log          *slog.Logger       // nil discards
+	Version      string                    // of the binary, for user agents
+	BootstrapKey responsehub.Secret        // an admin API key from the environment; empty for none
+	Log          *slog.Logger              // nil discards
+	Watch        responsehub.WatchSchedule // when a verified lock is looked at; zero is the real schedule
 }
 
 // App is one hub.

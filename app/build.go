@@ -31,7 +31,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if err := a.buildStore(key); err != nil {
 		return nil, err
 	}
-	if err := a.buildOutside(opts.Version); err != nil {
+	if err := a.buildOutside(opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	var err error
@@ -63,8 +63,8 @@ func (a *App) buildStore(key []byte) error {
 }
 
 // buildOutside makes the connectors and gives the engine its followers.
-func (a *App) buildOutside(version string) error {
-	hc, err := transport.New(transport.Config{Version: version, CAFile: a.cfg.Outbound.CAFile})
+func (a *App) buildOutside(opts Options) error {
+	hc, err := transport.New(transport.Config{Version: opts.Version, CAFile: a.cfg.Outbound.CAFile})
 	if err != nil {
 		return fmt.Errorf("outbound: %w", err)
 	}
@@ -87,6 +87,7 @@ func (a *App) buildOutside(version string) error {
 	}
 	a.engine.Follow(
 		&steps.Lock{Directory: a.graph},
+		&steps.Watch{Directory: a.graph, Schedule: opts.Watch},
 		&steps.Retract{Mail: a.graph},
 		&steps.DisablePersistence{
 			Kinds: map[responsehub.ItemKind]steps.Foothold{

@@ -33,6 +33,7 @@ type Engine interface {
 	Request(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error)
 	Acknowledge(ctx context.Context, actor responsehub.Actor, idOrRef, command string) (responsehub.Answer, error)
 	Reveal(ctx context.Context, actor responsehub.Actor, idOrRef string) (remediation.Reveal, error)
+	Tick(ctx context.Context, actor responsehub.Actor, idOrRef, todo, command string) (responsehub.Answer, error)
 	Note(ctx context.Context, id string, ev responsehub.Event) error
 }
 

@@ -343,6 +343,24 @@ func (e *engine) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ s
 	return a, nil
 }
 
+func (e *engine) Tick(_ context.Context, actor responsehub.Actor, id, todo, _ string) (responsehub.Answer, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	inc, err := e.find(id)
+	if err == nil {
+		err = actor.May(responsehub.Act, inc.Tenant)
+	}
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	a, err := inc.Tick(actor, todo, time.Now())
+	a.Incident = inc
+	if err == nil {
+		e.incs[inc.ID] = inc
+	}
+	return a, err
+}
+
 func (e *engine) Reveal(_ context.Context, actor responsehub.Actor, id string) (remediation.Reveal, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -21,6 +21,7 @@ type click struct {
 	items    []string
 	reason   string
 	action   responsehub.Action
+	todo     string
 }
 
 const (
@@ -86,6 +87,8 @@ func readData(data map[string]any) (click, error) {
 			c.skip = s == "true"
 		case card.KeyChosen:
 			c.chosen = s == "true"
+		case card.KeyTodo:
+			c.todo = s
 		case card.KeyAction:
 			c.action = responsehub.Action(s)
 		case card.KeyReason:

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -17,6 +18,10 @@ const maxActions = 6
 // Reveal is the verb of the button that shows the one-time password. It is no step.
 const Reveal = "reveal"
 
+// Tick is the verb of the button by which a person says that a to-do is done. It is no
+// step either.
+const Tick = "todo"
+
 // The keys of a button's data and of the inputs behind "More". All values are strings:
 // numbers would come back as floats.
 const (
@@ -28,6 +33,7 @@ const (
 	KeyItems    = "items"
 	KeyReason   = "reason"
 	KeyAction   = "action"
+	KeyTodo     = "todo"
 	KeyChosen   = "chosen" // the button is about the chosen items only: none chosen is not all
 )
 
@@ -96,8 +102,27 @@ func moreActions(inc *responsehub.Incident) []obj {
 			execute(inc, responsehub.Persistence, wordsAside, obj{KeySkip: "true", KeyChosen: "true"}))
 	}
 	acts = append(acts, asides(inc, responsehub.Failed, responsehub.Partial, responsehub.NeedsHuman)...)
+	acts = append(acts, ticks(inc)...)
 	acts = append(acts, agains(inc)...)
 	return append(acts, asides(inc, responsehub.Waiting)...)
+}
+
+// ticks say that something is done which the hub can neither do nor see.
+func ticks(inc *responsehub.Incident) []obj {
+	var acts []obj
+	for i := range inc.Todos {
+		t := &inc.Todos[i]
+		if t.Done() {
+			continue
+		}
+		data := obj{KeyIncident: inc.ID, KeyTodo: t.ID}
+		what := "Done: " + Clean(strings.TrimPrefix(t.Text, "In on-premises AD: "), 60)
+		acts = append(acts, obj{
+			"type": "Action.Execute", "title": what, "verb": Tick, "data": data,
+			"fallback": obj{"type": "Action.Submit", "title": what, "data": merge(obj{KeyVerb: Tick}, data)},
+		})
+	}
+	return acts
 }
 
 // asides set a whole step aside that stands in one of the states.

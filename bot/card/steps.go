@@ -26,6 +26,9 @@ func steps(inc *responsehub.Incident, d detail) []obj {
 				body = append(body, line(obj{"spacing": "None"}, subtle(text)))
 			}
 		}
+		if id == responsehub.Lock {
+			body = append(body, after(inc, s, d)...)
+		}
 		if id == responsehub.Persistence {
 			body = append(body, items(s, d)...)
 		}

@@ -17,6 +17,7 @@ const (
 	wordsSeen      = "What was seen"
 	wordsSteps     = "Remediation"
 	wordsItems     = "Persistence found"
+	wordsToDo      = "to do by hand"
 	wordsMore      = "More"
 	wordsShow      = "Show password"
 	wordsReadOnly  = "This is a copy to read. The buttons are on the card in the incident's channel."
