@@ -47,7 +47,7 @@ const maxResultPages = 500
 // tried once more with a fresh token, since a role given a moment ago only shows there.
 func (c *Client) run(ctx context.Context, k cmdlet) (result, error) {
 	resource := c.login.Cloud().Exchange
-	token, err := c.login.Token(ctx, k.tenant, resource)
+	token, err := c.token(ctx, k.tenant)
 	if err != nil {
 		return result{}, err
 	}
@@ -60,6 +60,16 @@ func (c *Client) run(ctx context.Context, k cmdlet) (result, error) {
 		return result{}, err
 	}
 	return c.pages(ctx, k, fresh)
+}
+
+// token returns a token for Exchange. A tenant without Exchange has nothing that could be
+// read there, which is not the same as being refused.
+func (c *Client) token(ctx context.Context, tenant string) (entra.Token, error) {
+	token, err := c.login.Token(ctx, tenant, c.login.Cloud().Exchange)
+	if entra.ClassOf(err) == entra.ResourceMissing {
+		err = &responsehub.Error{Kind: responsehub.NotFound, Message: noExchange, Err: err}
+	}
+	return token, err
 }
 
 // mayRenew decides, and notes, whether a refusal is worth a fresh token.
