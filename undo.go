@@ -136,7 +136,8 @@ func (s *Step) moved() int {
 // reversible reports whether the hub changed the item, kept what it was, and knows how
 // to make it so again.
 func (i *Item) reversible() bool {
-	return i.Kind.Restorable() && len(i.Snapshot) > 0 && (i.State == Done || i.State == Running)
+	lost := i.Hidden && (i.Action == Delete || i.Action == Remove) // nothing makes a hidden rule
+	return i.Kind.Restorable() && !lost && len(i.Snapshot) > 0 && (i.State == Done || i.State == Running)
 }
 
 // Restorable reports whether the hub can give an item of the kind back as it was.
@@ -213,7 +214,7 @@ func (s *Step) lasting() []string {
 		switch {
 		case it.reversible() && (it.Action == Delete || it.Action == Remove || it.Kind == OAuthGrant):
 			made = append(made, it.Title())
-		case it.State == Done && it.Action != "" && len(it.Snapshot) > 0 && !it.Kind.Restorable():
+		case it.State == Done && it.Action != "" && len(it.Snapshot) > 0 && !it.reversible():
 			kept = append(kept, it.Title())
 		}
 	}

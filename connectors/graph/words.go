@@ -25,6 +25,8 @@ const (
 	whyGrant        = "The user consented to this app, which may: %s."
 	whyAppFromGrant = "The user consented to this app, which is not Microsoft's."
 	ruleSuspected   = "The rule %s."
+	noSnapshot      = "The copy that the hub kept of it cannot be read, so the hub cannot give it back; a person has to."
+	goneByOthers    = "It is not there any more, and it was not the hub that deleted it."
 	goneHiddenRule  = "Hidden inbox rules cannot be reached through Microsoft Graph; Exchange Online is needed for them."
 	appNotHere      = "Neither an app registration nor an enterprise app with this id exists in the tenant."
 	ownerStays      = "could not take an owner off the app registration; the owner can switch the app back on"
