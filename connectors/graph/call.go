@@ -37,6 +37,7 @@ const (
 	aMessage  subject = "message"
 	aRule     subject = "rule"
 	anApp     subject = "app"
+	aDevice   subject = "device"
 )
 
 // How often a fresh token is forced for a tenant whose calls are refused. The first 403
