@@ -16,6 +16,7 @@ type Tenant struct {
 	Response          bool              `json:"response"`             // steps 1-3 run by themselves
 	Notify            Notify            `json:"notify"`
 	TrialEnds         time.Time         `json:"trial_ends,omitzero"`
+	LockGroup         string            `json:"lock_group,omitempty"` // object id of a cloud-only group whose members a Conditional Access policy shuts out
 }
 
 // Notify says who is told about the tenant's incidents, and by what ways.

@@ -99,6 +99,21 @@ func (e *engine) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ s
 	return answer, nil
 }
 
+func (e *engine) Tick(_ context.Context, actor responsehub.Actor, id, todo, _ string) (responsehub.Answer, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	inc, err := e.find(actor, id)
+	if err == nil {
+		err = actor.May(responsehub.Act, inc.Tenant)
+	}
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	answer, err := inc.Tick(actor, todo, time.Now())
+	answer.Incident = inc
+	return answer, err
+}
+
 func (e *engine) Reveal(_ context.Context, actor responsehub.Actor, id string) (remediation.Reveal, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -179,6 +194,10 @@ func takeover() *responsehub.Incident {
 		},
 	}
 	inc := responsehub.NewIncident("i1", "RH-7K2M", opened, "petra", alert, contoso.Ref(), true)
+	inc.BeginWatch(true, opened, opened.Add(3*time.Second))
+	inc.Undid(opened.Add(time.Minute), opened.Add(time.Minute), true, opened)
+	inc.Relocked(opened.Add(time.Minute), opened.Add(time.Minute+time.Second))
+	inc.AddTodo("ad-disable", "In on-premises AD: Disable-ADAccount pat")
 	lock := inc.Step(responsehub.Lock)
 	lock.State, lock.SentAt, lock.VerifiedAt = responsehub.Done, opened.Add(2*time.Second), opened.Add(3*time.Second)
 	lock.Proof = &responsehub.Proof{Value: "accountEnabled is false", RequestID: "req-1", At: opened.Add(3 * time.Second)}

@@ -88,6 +88,23 @@ func (a *API) acknowledge(r call, in AcknowledgeBody) (Answer, error) {
 	return answerView(answer, err)
 }
 
+func (a *API) tick(r call, in TickBody) (Answer, error) {
+	id, err := r.id("id")
+	if err != nil {
+		return Answer{}, err
+	}
+	todo, err := r.id("todo")
+	if err != nil {
+		return Answer{}, err
+	}
+	command, err := commandID(r.actor, "todo "+todo, in.CommandID)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer, err := a.engine.Tick(r, r.actor, id, todo, command)
+	return answerView(answer, err)
+}
+
 // reveal shows the one-time password. What the engine handed out it has erased, so the
 // answer must not be cached anywhere; Cache-Control: no-store is on every answer.
 func (a *API) reveal(r call, _ none) (Revealed, error) {

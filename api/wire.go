@@ -26,7 +26,10 @@ type Incident struct {
 	OpenedAt     time.Time                 `json:"opened_at"`
 	ClosedAt     time.Time                 `json:"closed_at,omitzero"`
 	Acknowledged *Acknowledged             `json:"acknowledged,omitempty"`
+	FalseAlarm   *Withdrawal               `json:"false_alarm,omitempty" doc:"a false alarm that was declared, and how far it is taken back"`
 	Steps        []Step                    `json:"steps"`
+	Watch        *Watch                    `json:"watch,omitempty" doc:"how a verified lock is looked after until step 5"`
+	Todos        []Todo                    `json:"todos,omitempty" doc:"what only people can do, such as in on-premises AD"`
 	Times        Times                     `json:"times"`
 	Revision     int64                     `json:"revision" doc:"grows with every change"`
 }
@@ -48,6 +51,39 @@ type Times struct {
 	Verified  time.Time `json:"verified,omitzero"`
 }
 
+// Watch is how the hub looks after a lock and does it again when it was undone.
+type Watch struct {
+	Since     time.Time  `json:"since"`
+	CheckedAt time.Time  `json:"checked_at,omitzero" doc:"the last look that got an answer"`
+	Checks    int        `json:"checks"`
+	Synced    bool       `json:"synced" doc:"the account comes from on-premises AD, whose sync may undo the lock"`
+	Reversed  int        `json:"reversed" doc:"how often the lock was undone and done again"`
+	Reversals []Reversal `json:"reversals,omitempty" doc:"the latest of them"`
+	EndedAt   time.Time  `json:"ended_at,omitzero"`
+	Sentence  string     `json:"sentence" doc:"all this for people"`
+}
+
+// Reversal is a lock that was undone and done again.
+type Reversal struct {
+	SeenAt   time.Time `json:"seen_at"`
+	LockedAt time.Time `json:"locked_at" doc:"read back"`
+	Why      string    `json:"why"`
+}
+
+// Todo is something that only a person can do.
+type Todo struct {
+	ID     string    `json:"id"`
+	Text   string    `json:"text"`
+	Done   bool      `json:"done"`
+	DoneBy string    `json:"done_by,omitempty" doc:"whose word it is"`
+	DoneAt time.Time `json:"done_at,omitzero"`
+}
+
+// TickBody says that a to-do is done.
+type TickBody struct {
+	CommandID string `json:"command_id,omitempty"`
+}
+
 // Step is one of the seven steps.
 type Step struct {
 	ID          responsehub.StepID    `json:"id"`
@@ -61,6 +97,9 @@ type Step struct {
 	VerifiedAt  time.Time             `json:"verified_at,omitzero" doc:"when its effect was read back"`
 	Proof       *responsehub.Proof    `json:"proof,omitempty"`
 	Reason      string                `json:"reason,omitempty" doc:"why it failed, waits or was set aside"`
+	Undo        bool                  `json:"undo,omitempty" doc:"the last request was to take the step back"`
+	Reversal    string                `json:"reversal,omitempty" doc:"what an undo would do; left out when there is nothing to take back"`
+	Lasting     []string              `json:"irreversible,omitempty" doc:"what of the step an undo cannot take back"`
 	Progress    *responsehub.Progress `json:"progress,omitempty"`
 }
 
@@ -119,6 +158,7 @@ type Tenant struct {
 	MicrosoftTenantID string            `json:"microsoft_tenant_id"`
 	SourceIDs         map[string]string `json:"source_ids,omitempty" doc:"its id at each detector"`
 	Response          bool              `json:"response" doc:"steps 1 to 3 run by themselves"`
+	LockGroup         string            `json:"lock_group,omitempty" doc:"object id of the group into which locked accounts are put"`
 	Notify            Notify            `json:"notify"`
 	Trial             *Trial            `json:"trial,omitempty"`
 }
@@ -162,6 +202,7 @@ type RosterTenant struct {
 	MicrosoftTenantID string            `json:"microsoft_tenant_id" need:"true"`
 	SourceIDs         map[string]string `json:"source_ids,omitempty"`
 	Response          *bool             `json:"response,omitempty" doc:"left out: stays as it is, off for a new tenant"`
+	LockGroup         string            `json:"lock_group,omitempty" doc:"object id of a cloud-only group whose members a Conditional Access policy shuts out"`
 	Notify            Notify            `json:"notify,omitzero"`
 	Trial             *Trial            `json:"trial,omitempty"`
 }

@@ -34,7 +34,7 @@ func (c *Config) TenantsAndPeople() ([]responsehub.Tenant, []responsehub.Person)
 
 func (t Tenant) tenant(id string) responsehub.Tenant {
 	out := responsehub.Tenant{
-		V: 1, ID: id, Name: t.Name, MicrosoftTenantID: strings.ToLower(t.MicrosoftTenantID), SourceIDs: t.SourceIDs, Response: t.Response,
+		V: 1, ID: id, Name: t.Name, MicrosoftTenantID: strings.ToLower(t.MicrosoftTenantID), SourceIDs: t.SourceIDs, Response: t.Response, LockGroup: strings.ToLower(t.LockGroup),
 		Notify: responsehub.Notify{Teams: slices.Clone(t.Notify.Teams), Mail: slices.Clone(t.Notify.Mail), Slack: plain(t.Notify.Slack), Webhooks: plain(t.Notify.Webhooks)},
 	}
 	if t.Trial != nil {

@@ -253,6 +253,8 @@ type Tenant struct {
 	SourceIDs map[string]string `yaml:"source_ids"`
 	// Whether lock, retract and persistence run by themselves the moment an alert is in.
 	Response bool `yaml:"response"`
+	// Object id of a cloud-only security group whose members a Conditional Access policy shuts out. Locked accounts are put into it, which survives directory sync. Empty: none.
+	LockGroup string `yaml:"lock_group" is:"guid"`
 	// Who is told, and how.
 	Notify Notify `yaml:"notify"`
 	// A trial, if it is one. Its end never stops remediation.

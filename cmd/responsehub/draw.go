@@ -50,6 +50,7 @@ func drawIncident(w io.Writer, inc api.Incident) {
 	for _, s := range inc.Steps {
 		drawStep(w, s)
 	}
+	drawWatch(w, inc)
 }
 
 // lockTimes are the stages of the time to lock.

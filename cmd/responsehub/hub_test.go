@@ -49,6 +49,8 @@ func newFakeHub() (h *fakeHub, admin, reader string) {
 		},
 	}
 	inc := responsehub.NewIncident("i1", "RH-7K2M", opened, "petra", alert, contoso.Ref(), false)
+	inc.BeginWatch(true, opened, opened)
+	inc.AddTodo("ad-disable", "In on-premises AD: Disable-ADAccount pat")
 	publish := inc.Step(responsehub.Publish)
 	inc.State, publish.State, publish.RequestedAt, publish.VerifiedAt = responsehub.Active, responsehub.Done, opened, opened
 	publish.RequestedBy = responsehub.By{Name: "Ann"}
@@ -158,6 +160,21 @@ func (h *fakeHub) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ 
 	answer := inc.Acknowledge(actor, opened.Add(time.Second))
 	answer.Incident = inc
 	return answer, nil
+}
+
+func (h *fakeHub) Tick(_ context.Context, actor responsehub.Actor, id, todo, _ string) (responsehub.Answer, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	inc, err := h.find(id)
+	if err == nil {
+		err = actor.May(responsehub.Act, inc.Tenant)
+	}
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	answer, err := inc.Tick(actor, todo, opened.Add(time.Second))
+	answer.Incident = inc
+	return answer, err
 }
 
 func (h *fakeHub) Reveal(context.Context, responsehub.Actor, string) (remediation.Reveal, error) {

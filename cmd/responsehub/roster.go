@@ -63,7 +63,7 @@ func responseSaid(b []byte) []bool {
 
 func rosterTenant(t *responsehub.Tenant) api.RosterTenant {
 	out := api.RosterTenant{
-		Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: &t.Response,
+		Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: &t.Response, LockGroup: t.LockGroup,
 		Notify: api.Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: t.Notify.Slack, Webhooks: t.Notify.Webhooks},
 	}
 	if p := t.Notify.Phone; p != nil {
