@@ -13,7 +13,7 @@ import (
 
 var accountFields = []string{
 	"id", "userPrincipalName", "displayName", "mail", "accountEnabled", "onPremisesSyncEnabled", "userType",
-	"isManagementRestricted", "signInSessionsValidFromDateTime", "lastPasswordChangeDateTime",
+	"onPremisesSamAccountName", "isManagementRestricted", "signInSessionsValidFromDateTime", "lastPasswordChangeDateTime",
 }
 
 // Account reads the user by object id or principal name.
@@ -33,6 +33,7 @@ func (c *Client) Account(ctx context.Context, tenant, user string) (steps.Accoun
 	return steps.Account{
 		ObjectID: deref(u.GetId()), UPN: deref(u.GetUserPrincipalName()), DisplayName: deref(u.GetDisplayName()), Mail: deref(u.GetMail()),
 		Enabled: deref(u.GetAccountEnabled()), Synced: deref(u.GetOnPremisesSyncEnabled()), Guest: guest(u),
+		SAM:               deref(u.GetOnPremisesSamAccountName()),
 		Restricted:        deref(u.GetIsManagementRestricted()),
 		SessionsValidFrom: deref(u.GetSignInSessionsValidFromDateTime()), PasswordChangedAt: deref(u.GetLastPasswordChangeDateTime()),
 		RequestID: answer.RequestID,

@@ -30,9 +30,10 @@ func userObject(u *tenant.User) object {
 	if u.Mailbox != nil && !u.Shared {
 		plans = append(plans, object{"assignedDateTime": stampOf(u.Created), "capabilityStatus": "Enabled", "service": "exchange", "servicePlanId": "efb87545-963c-4e0d-99df-69c6916d9eb0"})
 	}
-	var synced any
+	var synced, sam any
 	if u.Synced {
-		synced = true
+		local, _, _ := strings.Cut(u.UPN, "@")
+		synced, sam = true, local
 	}
 	var restricted any
 	if u.Restricted {
@@ -45,7 +46,7 @@ func userObject(u *tenant.User) object {
 		"createdDateTime": stampOf(u.Created), "businessPhones": []string{}, "mobilePhone": nil, "jobTitle": nil, "officeLocation": nil,
 		"preferredLanguage": nil, "department": nil, "companyName": nil, "usageLocation": nil, "proxyAddresses": proxies, "otherMails": []string{},
 		"assignedPlans": plans, "assignedLicenses": []object{}, "passwordPolicies": nil, "passwordProfile": nil, "onPremisesImmutableId": nil,
-		"onPremisesLastSyncDateTime": nil, "onPremisesDomainName": nil, "onPremisesSamAccountName": nil, "onPremisesUserPrincipalName": nil, "onPremisesDistinguishedName": nil,
+		"onPremisesLastSyncDateTime": nil, "onPremisesDomainName": nil, "onPremisesSamAccountName": sam, "onPremisesUserPrincipalName": nil, "onPremisesDistinguishedName": nil,
 		"mailNickname": first, "deletedDateTime": nil, "externalUserState": nil, "identities": []object{}, "creationType": nil,
 	}
 }
