@@ -88,7 +88,7 @@ func (a *App) buildOutside(opts Options) error {
 	a.engine.Follow(
 		&steps.Lock{Directory: a.graph},
 		&steps.Watch{Directory: a.graph, Schedule: opts.Watch},
-		&steps.Retract{Mail: a.graph},
+		&steps.Retract{Mail: a.graph, Letters: a.store},
 		&steps.DisablePersistence{
 			Kinds: map[responsehub.ItemKind]steps.Foothold{
 				responsehub.InboxRule: a.graph.Rules(), responsehub.ServicePrincipal: a.graph.EnterpriseApps(),

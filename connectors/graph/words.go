@@ -9,6 +9,7 @@ import (
 const (
 	mailWho      = "Exchange Online"
 	mailboxWho   = "This mailbox at Exchange Online"
+	tracesWho    = "The tenant's message trace"
 	directoryWho = "The tenant's directory at Microsoft"
 )
 

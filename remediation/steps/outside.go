@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"encoding/json"
-	"iter"
 	"time"
 
 	"responsehub"
@@ -65,18 +64,28 @@ type Letter struct {
 	Subject           string
 	ReceivedAt        time.Time
 	Read              bool
+	Rule              responsehub.Rule // by which it was recognised
 }
 
 // Mail is what the retraction needs of a tenant's mailboxes. A mailbox that does not
-// exist in the cloud is a NotFound error, one that the tenant withholds is Forbidden.
+// exist in the cloud is a NotFound error, one that the tenant withholds is Forbidden, one
+// that asks to wait is Throttled. It may be called by many at once.
 type Mail interface {
-	// Mailboxes lists the users of the tenant that have a mail address, shared
-	// mailboxes among them.
-	Mailboxes(ctx context.Context, tenant string) iter.Seq2[Mailbox, error]
-	// Find returns the messages of one mailbox, in all its folders, that match.
+	// MailboxPage lists one page of the users of the tenant that have a mail address,
+	// shared mailboxes among them: the first for "", else the one that next names. The
+	// last has no next. Pages may be read again while the list is the same.
+	MailboxPage(ctx context.Context, tenant, page string) (boxes []Mailbox, next string, err error)
+	// Recipients returns the mailboxes of the tenant to which the message trace says the
+	// phish was delivered within its window, by its message id or by sender and subject.
+	// The trace is some minutes behind. It is an error where there is no such trace.
+	Recipients(ctx context.Context, tenant string, p responsehub.Phish) ([]Mailbox, error)
+	// Find returns the messages of one mailbox, in all its folders, that match, each with
+	// the rule by which it does.
 	Find(ctx context.Context, tenant, mailbox string, p responsehub.Phish) ([]Letter, error)
 	// Trash returns the id of the mailbox's Deleted Items.
 	Trash(ctx context.Context, tenant, mailbox string) (string, error)
+	// Sent returns the id of the mailbox's Sent Items.
+	Sent(ctx context.Context, tenant, mailbox string) (string, error)
 	// Folder reads where a message lies now; NotFound when it is gone.
 	Folder(ctx context.Context, tenant, mailbox, letter string) (folder, requestID string, err error)
 	// Move moves a message. Not idempotent at Microsoft: after an unknown outcome read

@@ -148,7 +148,7 @@ func settlePersistence(inc *responsehub.Incident, unread, absent []string) error
 	case len(unread) > 0:
 		return ended(inc, s, responsehub.Partial, "Not everything could be read, and what is not read is not clean: "+strings.Join(unread, " "), now)
 	case len(bad) > 0:
-		return ended(inc, s, responsehub.Partial, firstFew(bad), now)
+		return ended(inc, s, responsehub.Partial, firstFew(bad, len(bad)), now)
 	case len(open) > 0:
 		return ended(inc, s, responsehub.Partial, "Still open: "+strings.Join(open, ", ")+".", now)
 	case len(human) > 0:

@@ -1,7 +1,9 @@
 package steps
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -116,4 +118,25 @@ func abandon(inc *responsehub.Incident, id responsehub.StepID, sentence string) 
 		return ended(inc, s, responsehub.NeedsHuman, sentence+" The hub has tried for a long time to take this back and gave up; ask for the undo again.", time.Now())
 	}
 	return ended(inc, s, responsehub.Failed, sentence+" The hub has tried for a long time and gave up; press the button to try again.", time.Now())
+}
+
+// maxNamed is how many of many a reason names.
+const maxNamed = 5
+
+// cmpErr returns the first error there is.
+func cmpErr(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// firstFew names a few and counts the rest of them all.
+func firstFew(lines []string, all int) string {
+	lines = slices.Sorted(slices.Values(lines))
+	if all > maxNamed {
+		lines = lines[:min(len(lines), maxNamed)]
+		return strings.Join(lines, " ") + fmt.Sprintf(" And %d more.", all-len(lines))
+	}
+	return strings.Join(lines, " ")
 }

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -14,6 +13,11 @@ import (
 
 // inbox is Outlook's name for the Inbox in whatever language.
 const inbox = "inbox"
+
+const (
+	backBatch = 100 // letters brought back between two writes
+	atOnce    = 16  // of them at the same time
+)
 
 // homing is one letter on its way back to the folder in which it lay.
 type homing struct {
@@ -46,7 +50,7 @@ func (r *Retract) putBack(ctx context.Context, t *responsehub.Turn, letters shel
 	}
 	m := &goingHome{mail: r.Mail, trash: &folders{mail: r.Mail, tenant: t.Incident.Tenant.MicrosoftTenantID, ids: map[string]string{}}}
 	for {
-		batch, err := letters.next(ctx, t, moveBatch)
+		batch, err := letters.next(ctx, t, backBatch)
 		if err != nil {
 			return responsehub.TryAgain(err, nil)
 		}
@@ -57,7 +61,7 @@ func (r *Retract) putBack(ctx context.Context, t *responsehub.Turn, letters shel
 			return responsehub.TryAgain(err, nil)
 		}
 		group, gctx := errgroup.WithContext(ctx)
-		group.SetLimit(searchers)
+		group.SetLimit(atOnce)
 		for i := range batch {
 			group.Go(func() error { return m.one(gctx, &batch[i]) })
 		}
@@ -157,7 +161,7 @@ func (m *goingHome) conclude(inc *responsehub.Incident) error {
 		back = s.Progress.Returned
 	}
 	if len(m.stuck) > 0 {
-		return ended(inc, s, responsehub.NeedsHuman, fmt.Sprintf("%d of %d messages could not be moved back: %s", len(m.stuck), back+len(m.stuck), firstFew(unique(m.stuck))), time.Now())
+		return ended(inc, s, responsehub.NeedsHuman, fmt.Sprintf("%d of %d messages could not be moved back: %s", len(m.stuck), back+len(m.stuck), firstFew(unique(m.stuck), len(unique(m.stuck)))), time.Now())
 	}
 	value := fmt.Sprintf("%d messages are back", back)
 	return undone(inc, s, responsehub.Proof{Value: value, RequestID: m.requestID, At: time.Now()}, "Retraction taken back: "+value+", read back from Microsoft")
@@ -175,66 +179,83 @@ func unique(lines []string) []string {
 	return out
 }
 
-// listed is the shelf of letters that are items of their step.
-type listed struct{ tried map[string]bool }
+// lettered is the shelf of the letters that are kept beside the incident.
+type lettered struct {
+	store Letters
+	book  *book
+	ready []responsehub.Letter // moved by the hub and not back
+	under map[string]responsehub.Letter
+}
 
-func (l *listed) next(_ context.Context, t *responsehub.Turn, most int) ([]homing, error) {
-	var batch []homing
-	s := t.Incident.Step(responsehub.Retract)
-	for i := range s.Items {
-		it := &s.Items[i]
-		if len(it.Snapshot) == 0 || it.State != responsehub.Done && it.State != responsehub.Running || l.tried[it.ID] {
-			continue
-		}
-		var from origin
-		if err := json.Unmarshal(it.Snapshot, &from); err != nil {
-			return nil, fmt.Errorf("letter %s: %w", it.ID, err)
-		}
-		l.tried[it.ID] = true
-		if batch = append(batch, homing{key: it.ID, mailbox: it.Mailbox, id: it.Object, folder: from.Folder, state: responsehub.Running}); len(batch) == most {
+// takeBack moves back what the letters say was moved.
+func (r *Retract) takeBack(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
+	b, old, err := load(ctx, r.Letters, t.Incident)
+	if err == nil && len(old) > 0 {
+		err = r.Letters.PutLetters(ctx, t.Fence, old)
+	}
+	shelf := &lettered{store: r.Letters, book: b, under: map[string]responsehub.Letter{}}
+	for cursor, seen := "", map[string]bool{}; err == nil; {
+		var page []responsehub.Letter
+		if page, cursor, err = r.Letters.Letters(ctx, t.Incident.ID, cursor, letterPage); err != nil {
 			break
 		}
+		for _, l := range page {
+			// One that was about to be moved when a worker died may have been.
+			if moved := l.State == responsehub.Done && l.Hub || l.State == responsehub.Running; moved && !seen[l.Key()] {
+				seen[l.Key()] = true
+				shelf.ready = append(shelf.ready, l)
+			}
+		}
+		if cursor == "" {
+			return r.putBack(ctx, t, shelf)
+		}
 	}
+	return responsehub.TryAgain(err, nil)
+}
+
+func (s *lettered) next(_ context.Context, _ *responsehub.Turn, most int) ([]homing, error) {
+	n := min(most, len(s.ready))
+	batch := make([]homing, 0, n)
+	clear(s.under)
+	for _, l := range s.ready[:n] {
+		s.under[l.Key()] = l
+		batch = append(batch, homing{key: l.Key(), mailbox: l.Mailbox, id: l.ID, folder: l.Folder, state: responsehub.Running})
+	}
+	s.ready = s.ready[n:]
 	return batch, nil
 }
 
-func (l *listed) intend(ctx context.Context, t *responsehub.Turn, batch []homing) error {
-	return t.Save(ctx, func(inc *responsehub.Incident) error {
-		for i := range batch {
-			if it := inc.Step(responsehub.Retract).Item(batch[i].key); it != nil {
-				it.State = responsehub.Running
-			}
-		}
-		return nil
-	})
-}
+// intend has nothing to write: where a letter lies is read before it is moved back.
+func (s *lettered) intend(context.Context, *responsehub.Turn, []homing) error { return nil }
 
-func (l *listed) settle(ctx context.Context, t *responsehub.Turn, batch []homing) error {
+func (s *lettered) settle(ctx context.Context, t *responsehub.Turn, batch []homing) error {
+	var letters []responsehub.Letter
+	now := time.Now().UTC()
+	for i := range batch {
+		if batch[i].state == responsehub.Running {
+			continue // to be tried again
+		}
+		l := s.under[batch[i].key]
+		l.State, l.Why, l.At = batch[i].state, batch[i].why, now
+		if p := batch[i].proof; p != nil {
+			l.RequestID = p.RequestID
+		}
+		letters = append(letters, l)
+	}
+	if err := s.store.PutLetters(ctx, t.Fence, letters); err != nil {
+		return err
+	}
+	for _, l := range letters {
+		s.book.put(l)
+	}
+	count, items := s.book.count, s.book.sample.items()
 	return t.Save(ctx, func(inc *responsehub.Incident) error {
-		s, now := inc.Step(responsehub.Retract), time.Now()
-		for i := range batch {
-			if it := s.Item(batch[i].key); it != nil && batch[i].state != responsehub.Running {
-				it.State, it.Why, it.By, it.At = batch[i].state, batch[i].why, s.RequestedBy, now.UTC()
-				if batch[i].proof != nil {
-					it.Proof = batch[i].proof
-				}
-			}
+		step := inc.Step(responsehub.Retract)
+		p := count
+		if was := step.Progress; was != nil {
+			p.Searched, p.Mailboxes, p.Unreachable = was.Searched, was.Mailboxes, was.Unreachable
 		}
-		if s.Progress == nil {
-			return nil
-		}
-		p := *s.Progress
-		count(s.Items, &p)
-		p.Returned = 0
-		for i := range s.Items {
-			if s.Items[i].State == responsehub.Undone {
-				p.Returned++
-			}
-		}
-		if p != *s.Progress {
-			s.Progress = &p
-			inc.Record(responsehub.Event{At: now, Kind: responsehub.EventProgress, By: responsehub.Hub.By(), Step: responsehub.Retract, Text: fmt.Sprintf("%d messages moved back, %d to go", p.Returned, p.Moved)})
-		}
+		step.Progress, step.Items = &p, items
 		return nil
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +25,9 @@ type world struct {
 	letters   map[string]*Letter // by mailbox|id
 	moves     map[string]int
 	boxes     []Mailbox
+	pageSize  int
+	traced    []Mailbox // whom the message trace names
+	untraced  error     // why there is no trace
 	footholds map[string]*foothold
 	calls     []string
 	during    map[string]func() // runs once, within the call
@@ -43,8 +45,9 @@ type foothold struct {
 
 func newWorld() *world {
 	return &world{
-		account: Account{ObjectID: "u1", UPN: "pat@contoso.example", DisplayName: "Pat", Enabled: true, SessionsValidFrom: time.Now().Add(-time.Hour), PasswordChangedAt: time.Now().Add(-time.Hour), RequestID: "req-read"},
-		fail:    map[string][]error{}, after: map[string]bool{}, letters: map[string]*Letter{}, moves: map[string]int{}, footholds: map[string]*foothold{},
+		account:  Account{ObjectID: "u1", UPN: "pat@contoso.example", DisplayName: "Pat", Enabled: true, SessionsValidFrom: time.Now().Add(-time.Hour), PasswordChangedAt: time.Now().Add(-time.Hour), RequestID: "req-read"},
+		pageSize: 7, untraced: &responsehub.Error{Kind: responsehub.Forbidden, Message: "The app lacks ExchangeMessageTrace.Read.All."},
+		fail: map[string][]error{}, after: map[string]bool{}, letters: map[string]*Letter{}, moves: map[string]int{}, footholds: map[string]*foothold{},
 	}
 }
 
@@ -116,19 +119,33 @@ func (w *world) deliver(box, id, folder string) {
 	w.letters[box+"|"+id] = &Letter{ID: id, Mailbox: box, Folder: folder, InternetMessageID: "<phish@x>", Subject: "Invoice"}
 }
 
-func (w *world) Mailboxes(context.Context, string) iter.Seq2[Mailbox, error] {
-	return func(yield func(Mailbox, error) bool) {
-		if _, err := w.call("mailboxes"); err != nil {
-			yield(Mailbox{}, err)
-			return
-		}
-		for _, b := range w.boxes {
-			if !yield(b, nil) {
-				return
-			}
-		}
+func (w *world) MailboxPage(_ context.Context, _, page string) ([]Mailbox, string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, err := w.call("mailboxes"); err != nil {
+		return nil, "", err
 	}
+	from := 0
+	if page != "" {
+		fmt.Sscanf(page, "page at %d", &from)
+	}
+	to := min(from+w.pageSize, len(w.boxes))
+	if to == len(w.boxes) {
+		return w.boxes[from:to], "", nil
+	}
+	return w.boxes[from:to], fmt.Sprintf("page at %d", to), nil
 }
+
+func (w *world) Recipients(context.Context, string, responsehub.Phish) ([]Mailbox, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, err := w.call("trace"); err != nil {
+		return nil, err
+	}
+	return w.traced, w.untraced
+}
+
+func (w *world) Sent(_ context.Context, _, box string) (string, error) { return "sent-" + box, nil }
 
 func (w *world) Find(_ context.Context, _, box string, p responsehub.Phish) ([]Letter, error) {
 	w.mu.Lock()
