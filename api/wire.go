@@ -110,6 +110,9 @@ type Item struct {
 	Name    string                `json:"name"`
 	State   responsehub.StepState `json:"state"`
 	Why     string                `json:"why" doc:"why it is suspected, or why it could not be settled"`
+	Effect  string                `json:"effect,omitempty" doc:"what disabling it does"`
+	MadeAt  time.Time             `json:"made_at,omitzero" doc:"when it was made or last changed, where Microsoft tells"`
+	MadeBy  string                `json:"made_by,omitempty" doc:"who made it, where Microsoft tells"`
 	Mailbox string                `json:"mailbox,omitempty"`
 	Action  responsehub.Action    `json:"action,omitempty" doc:"what was done to it"`
 	By      string                `json:"by,omitempty"`

@@ -33,6 +33,7 @@ type Options struct {
 	BootstrapKey responsehub.Secret        // an admin API key from the environment; empty for none
 	Log          *slog.Logger              // nil discards
 	Watch        responsehub.WatchSchedule // when a verified lock is looked at; zero is the real schedule
+	Looks        []time.Duration           // when, after step 3, the hub looks whether something came back; nil is the real schedule
 }
 
 // App is one hub.

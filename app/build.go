@@ -93,9 +93,11 @@ func (a *App) buildOutside(opts Options) error {
 			Kinds: map[responsehub.ItemKind]steps.Foothold{
 				responsehub.InboxRule: a.graph.Rules(), responsehub.ServicePrincipal: a.graph.EnterpriseApps(),
 				responsehub.AppRegistration: a.graph.Registrations(), responsehub.InboundConnector: mail.Connectors(),
-				responsehub.OAuthGrant: a.graph.Grants(),
+				responsehub.OAuthGrant: a.graph.Grants(), responsehub.AuthMethod: a.graph.Methods(), responsehub.Device: a.graph.Devices(),
+				responsehub.AutoReply: a.graph.AutoReplies(), responsehub.Forwarding: mail.Forwarding(), responsehub.Delegate: mail.Delegates(),
+				responsehub.SweepRule: mail.SweepRules(), responsehub.TransportRule: mail.TransportRules(),
 			},
-			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail},
+			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks,
 		},
 		&steps.AccountLane{Directory: a.graph, Vault: a.engine.Vault()},
 	)

@@ -193,6 +193,7 @@ func inputs(inc *responsehub.Incident, d detail) []obj {
 				}
 			}
 		}
+		body = append(body, about(s, d)...)
 		if len(choices) > 0 {
 			body = append(body, obj{"type": "Input.ChoiceSet", "id": KeyItems, "isMultiSelect": true, "style": "expanded", "wrap": true, "label": wordsChoose, "choices": choices})
 		}
@@ -201,11 +202,33 @@ func inputs(inc *responsehub.Incident, d detail) []obj {
 		}
 		body = append(body, obj{"type": "Input.ChoiceSet", "id": KeyAction, "style": "compact", "label": wordsAction, "value": string(responsehub.Disable), "choices": []obj{
 			{"title": "Disable", "value": string(responsehub.Disable)},
-			{"title": "Delete (inbox rules)", "value": string(responsehub.Delete)},
+			{"title": "Delete (rules)", "value": string(responsehub.Delete)},
 			{"title": "Remove (connectors)", "value": string(responsehub.Remove)},
 		}})
 	}
 	return append(body, obj{"type": "Input.Text", "id": KeyReason, "label": wordsReason, "isMultiline": true, "maxLength": 500})
+}
+
+// about says of each item that can be chosen when it was made, by whom, and what
+// disabling it does.
+func about(s *responsehub.Step, d detail) []obj {
+	var body []obj
+	for i := range s.Items {
+		it := &s.Items[i]
+		if it.State.Settled() || len(body) == d.items {
+			continue
+		}
+		text := Clean(it.Title(), 80) + ": "
+		if !it.MadeAt.IsZero() {
+			text += wordsMade + " " + when(it.MadeAt)
+			if it.MadeBy != "" {
+				text += " " + wordsBy + " " + Clean(it.MadeBy, 60)
+			}
+			text += ". "
+		}
+		body = append(body, line(obj{"spacing": "Small"}, subtle(text+it.Kind.Effect())))
+	}
+	return body
 }
 
 // execute is a button that asks for a step. Clients that do not know Action.Execute

@@ -22,6 +22,8 @@ const (
 	wordsShow      = "Show password"
 	wordsReadOnly  = "This is a copy to read. The buttons are on the card in the incident's channel."
 	wordsChoose    = "Persistence to disable or to set aside"
+	wordsMade      = "made or changed"
+	wordsBy        = "by"
 	wordsAction    = "What to do with it"
 	wordsReason    = "Reason (needed to set aside and to do again)"
 	wordsDisable   = "3 Disable chosen"
