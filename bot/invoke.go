@@ -94,6 +94,9 @@ func (b *Bot) refreshed(ctx context.Context, act *schema.Activity, c click) answ
 func (b *Bot) ask(ctx context.Context, act *schema.Activity, c click) (*responsehub.Incident, string, error) {
 	actor := b.actor(act)
 	step := responsehub.StepID(c.verb)
+	if c.verb == card.Undo || c.verb == card.FalseAlarm {
+		return b.takeBack(ctx, act, actor, c)
+	}
 	if c.verb == card.Tick && c.step == "" && c.todo != "" {
 		return b.tick(ctx, act, actor, c)
 	}

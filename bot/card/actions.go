@@ -34,6 +34,8 @@ const (
 	KeyReason   = "reason"
 	KeyAction   = "action"
 	KeyTodo     = "todo"
+	KeyEverywhere = "everywhere"
+	KeyPreview    = "preview"
 	KeyChosen   = "chosen" // the button is about the chosen items only: none chosen is not all
 )
 
@@ -59,7 +61,11 @@ func actions(inc *responsehub.Incident, view View, d detail) []obj {
 	}
 	rest := moreActions(inc)
 	ways := links(inc, view)
-	if len(rest) == 0 && len(acts)+len(ways) <= maxActions {
+	back := undoCard(inc, d)
+	if back != nil {
+		ways = append([]obj{back}, ways...)
+	}
+	if len(rest) == 0 && back == nil && len(acts)+len(ways) <= maxActions {
 		return append(acts, ways...) // nothing that has to hide behind another press
 	}
 	rest = append(rest[:min(len(rest), maxActions-len(ways))], ways...)
@@ -103,6 +109,7 @@ func moreActions(inc *responsehub.Incident) []obj {
 	}
 	acts = append(acts, asides(inc, responsehub.Failed, responsehub.Partial, responsehub.NeedsHuman)...)
 	acts = append(acts, ticks(inc)...)
+	acts = append(acts, retractActions(inc)...)
 	acts = append(acts, agains(inc)...)
 	return append(acts, asides(inc, responsehub.Waiting)...)
 }

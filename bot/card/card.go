@@ -98,6 +98,7 @@ func head(inc *responsehub.Incident, d detail) []obj {
 	default:
 		body = append(body, line(obj{"spacing": "Medium"}, bold(standing(inc))))
 	}
+	body = append(body, withdrawn(inc, d)...)
 	return body
 }
 

@@ -249,7 +249,7 @@ func TestButtons(t *testing.T) {
 		"ad_todos":            {"More"},
 		"partial":             {"2 Retract phishing emails", "More"},
 		"needs_human":         {"3 Disable persistence", "4 Reset password", "More"},
-		"retract_progress":    {"Open the detector's page"},
+		"retract_progress":    {"More"},
 		"password_ready":      {"5 Re-enable account", "Show password", "More"},
 		"closed":              {"Open the detector's page"},
 		"unknown_tenant":      {"Publish Incident", "Open the detector's page"},

@@ -106,7 +106,7 @@ func rules(t testing.TB, at, kind string, v map[string]any) {
 		}
 	case "Action.Execute":
 		verb, _ := v["verb"].(string)
-		if !responsehub.StepID(verb).Valid() && verb != Tick {
+		if !responsehub.StepID(verb).Valid() && verb != Tick && verb != Undo && verb != FalseAlarm {
 			t.Errorf("%s: verb %q is no step", at, verb)
 		}
 		data(t, at, v["data"], "")
@@ -143,6 +143,12 @@ func data(t testing.TB, at string, v any, verb string) {
 	if d[KeyTodo] != nil && d[KeyStep] == nil {
 		if d[KeyIncident] == nil || d[KeyTodo] == "" || verb != "" && d[KeyVerb] != Tick {
 			t.Errorf("%s: data of a to-do lacks its names: %v", at, d)
+		}
+		return
+	}
+	if d[KeyVerb] == FalseAlarm || verb == "" && d[KeyStep] == nil {
+		if d[KeyIncident] == nil || d[KeyStep] != nil {
+			t.Errorf("%s: data of a false alarm: %v", at, d)
 		}
 		return
 	}

@@ -40,7 +40,12 @@ func steps(inc *responsehub.Incident, d detail) []obj {
 func standOf(s *responsehub.Step) string {
 	text := stateWords[s.State]
 	at := s.RequestedAt
+	if s.Undo && s.State.Busy() {
+		text = wordsTakingBack
+	}
 	switch {
+	case s.State == responsehub.Undone && !s.VerifiedAt.IsZero():
+		at = s.VerifiedAt
 	case s.State == responsehub.Done && !s.VerifiedAt.IsZero():
 		text, at = checkMark+" verified", s.VerifiedAt
 	case s.State == responsehub.Sent && !s.SentAt.IsZero():
@@ -65,6 +70,9 @@ func because(inc *responsehub.Incident, s *responsehub.Step, d detail) []string 
 	var lines []string
 	if s.Progress != nil && (s.Progress.Mailboxes > 0 || s.Progress.Searched > 0) {
 		lines = append(lines, retraction(s.Progress))
+	}
+	if s.Note != "" && s.State != responsehub.Queued {
+		lines = append(lines, Clean(s.Note, d.text))
 	}
 	if s.Reason != "" && s.State != responsehub.Done {
 		lines = append(lines, Clean(s.Reason, d.text))
