@@ -86,7 +86,7 @@ func (a *App) buildOutside(opts Options) error {
 		return fmt.Errorf("microsoft.exchange: %w", err)
 	}
 	a.engine.Follow(
-		&steps.Lock{Directory: a.graph},
+		&steps.Lock{Directory: a.graph, Groups: a.graph, LockGroup: a.lockGroup},
 		&steps.Watch{Directory: a.graph, Schedule: opts.Watch},
 		&steps.Retract{Mail: a.graph, Letters: a.store},
 		&steps.DisablePersistence{
@@ -99,9 +99,15 @@ func (a *App) buildOutside(opts Options) error {
 			},
 			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks,
 		},
-		&steps.AccountLane{Directory: a.graph, Vault: a.engine.Vault()},
+		&steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault()},
 	)
 	return a.buildTeams(hc)
+}
+
+// lockGroup is the lock group of a tenant, as the directory knows it now.
+func (a *App) lockGroup(tenant string) string {
+	t, _ := a.directory.Tenant(tenant)
+	return t.LockGroup
 }
 
 // buildTeams makes the bot, where Teams is configured.

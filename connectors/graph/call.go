@@ -38,6 +38,7 @@ const (
 	aMailbox  subject = "mailbox"
 	aMessage  subject = "message"
 	aRule     subject = "rule"
+	aGroup    subject = "group"
 	anApp     subject = "app"
 	aDevice   subject = "device"
 )

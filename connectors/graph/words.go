@@ -107,6 +107,8 @@ func notThere(s subject) string {
 		return "the mailbox does not exist (any more)."
 	case aMessage:
 		return "the message is not there any more."
+	case aGroup:
+		return "the group does not exist in this tenant (any more). Check lock_group of the tenant."
 	case aRule:
 		return "the rule is not there any more."
 	case aDevice:

@@ -14,6 +14,7 @@ import (
 // password when its time is up.
 type AccountLane struct {
 	Directory Directory
+	Groups    Groups // to take the account out of a lock group; nil: none
 	Vault     *remediation.Vault
 }
 
@@ -82,6 +83,11 @@ func (a *AccountLane) reenable(ctx context.Context, t *responsehub.Turn) respons
 	enable, err := wasEnabled(t.Incident)
 	if err != nil {
 		return failed(responsehub.Reenable, err)
+	}
+	if t.Incident.Step(responsehub.Reenable).State != responsehub.Sent {
+		if err := letIn(ctx, t, a.Groups); err != nil {
+			return failed(responsehub.Reenable, err)
+		}
 	}
 	if !enable {
 		return responsehub.Settle(func(inc *responsehub.Incident) error {

@@ -26,12 +26,17 @@ type Before struct {
 	Synced        bool      `json:"synced,omitempty"`
 	Guest         bool      `json:"guest,omitempty"`
 	SessionsValid time.Time `json:"sessions_valid_from,omitzero"` // before this round's revocation
+	Groups        []string  `json:"groups,omitempty"`             // lock groups into which the hub puts it
 }
 
 // Lock is step 1: disable sign-in, then revoke the sessions, then read both back.
 // Disabling first keeps a client from refreshing its token in between; each is tried
 // even when the other fails.
-type Lock struct{ Directory Directory }
+type Lock struct {
+	Directory Directory
+	Groups    Groups                     // nil: no lock groups
+	LockGroup func(tenant string) string // object id of the group of a tenant (the hub's id), "" for none; nil: none
+}
 
 var (
 	_ responsehub.Follower = (*Lock)(nil)
@@ -73,15 +78,16 @@ func (l *Lock) act(ctx context.Context, t *responsehub.Turn) responsehub.Outcome
 		return failed(responsehub.Lock, err)
 	}
 	if err == nil {
-		if err := t.Save(ctx, snapshot(acct)); err != nil {
+		if err := t.Save(ctx, snapshot(acct, l.lockGroup(t.Incident))); err != nil {
 			return responsehub.TryAgain(err, nil)
 		}
 	}
 	tenant, id := t.Incident.Tenant.MicrosoftTenantID, user(t.Incident)
 	_, disable := l.Directory.SetEnabled(ctx, tenant, id, false)
 	_, revoke := l.Directory.RevokeSessions(ctx, tenant, id)
+	inGroup := l.early(ctx, t)
 	if disable != nil || revoke != nil {
-		return halfLocked(disable, revoke)
+		return halfLocked(disable, revoke, inGroup)
 	}
 	if err := t.Save(ctx, func(inc *responsehub.Incident) error {
 		return sent(inc, inc.Step(responsehub.Lock), time.Now(), "Sign-in block and revocation accepted by Microsoft, reading back")
@@ -99,7 +105,7 @@ func (l *Lock) blind(inc *responsehub.Incident, err error) bool {
 
 // snapshot keeps the account as it was, once per incident: a second lock must not take
 // the hub's own block for the customer's.
-func snapshot(acct Account) responsehub.Edit {
+func snapshot(acct Account, group string) responsehub.Edit {
 	return func(inc *responsehub.Incident) error {
 		s := inc.Step(responsehub.Lock)
 		var b Before
@@ -113,6 +119,7 @@ func snapshot(acct Account) responsehub.Edit {
 		if s.State == responsehub.Queued || b.SessionsValid.IsZero() {
 			b.SessionsValid = acct.SessionsValidFrom.UTC()
 		}
+		b.joins(group)
 		raw, err := json.Marshal(b)
 		if err != nil {
 			return err
@@ -134,7 +141,7 @@ func snapshot(acct Account) responsehub.Edit {
 
 // halfLocked says which half worked. Only where both errors are hopeless does the step
 // end; otherwise it is tried again, both halves being harmless to repeat.
-func halfLocked(disable, revoke error) responsehub.Outcome {
+func halfLocked(disable, revoke error, inGroup bool) responsehub.Outcome {
 	err := errors.Join(disable, revoke)
 	reason := ""
 	switch {
@@ -152,6 +159,9 @@ func halfLocked(disable, revoke error) responsehub.Outcome {
 		if other := responsehub.Sentence(revoke); other != reason {
 			reason += " " + other
 		}
+	}
+	if inGroup {
+		reason += " The account is in the lock group, where Conditional Access shuts it out."
 	}
 	if !hopeless(err) {
 		return responsehub.TryAgain(err, func(inc *responsehub.Incident) error { return waits(inc, responsehub.Lock, reason) })
@@ -189,8 +199,10 @@ func (l *Lock) verify(ctx context.Context, t *responsehub.Turn) responsehub.Outc
 		}
 		// A guest's sessions live in the home tenant; only the block can be seen here.
 		if !acct.Enabled && (acct.Guest || acct.SessionsValidFrom.After(b.SessionsValid)) {
+			proof, why := l.inGroup(ctx, t)
 			return responsehub.Settle(func(inc *responsehub.Incident) error {
-				return locked(inc, acct)
+				grouped(inc, proof, why)
+				return locked(inc, acct, proof)
 			})
 		}
 	}
@@ -220,7 +232,7 @@ func (l *Lock) unread(err error) responsehub.Outcome {
 
 // locked settles the step and begins the watch in the same write, so that no moment is
 // without either.
-func locked(inc *responsehub.Incident, a Account) error {
+func locked(inc *responsehub.Incident, a Account, group string) error {
 	text := "Account locked: sign-in is off and the sessions are revoked, read back from Microsoft"
 	if a.Synced {
 		text += ". The account comes from on-premises AD, whose sync may undo this: the hub looks after it and locks it again"
@@ -230,7 +242,9 @@ func locked(inc *responsehub.Incident, a Account) error {
 		sessions = time.Time{}
 	}
 	inc.BeginWatch(a.Synced, sessions, time.Now())
-	return done(inc, inc.Step(responsehub.Lock), lockProof(a), text)
+	proof := lockProof(a)
+	proof.Value += group
+	return done(inc, inc.Step(responsehub.Lock), proof, text)
 }
 
 // cutOff is when a lock reaches whoever is signed in: apps with continuous access

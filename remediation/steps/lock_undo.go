@@ -21,6 +21,9 @@ func (l *Lock) takeBack(ctx context.Context, t *responsehub.Turn) responsehub.Ou
 		if err := t.Save(ctx, func(inc *responsehub.Incident) error { return begin(inc.Step(responsehub.Lock), time.Now()) }); err != nil {
 			return responsehub.TryAgain(err, nil)
 		}
+		if err := letIn(ctx, t, l.Groups); err != nil {
+			return stays(responsehub.Lock, err)
+		}
 		if b.Enabled {
 			if _, err := l.Directory.SetEnabled(ctx, t.Incident.Tenant.MicrosoftTenantID, user(t.Incident), true); err != nil {
 				return stays(responsehub.Lock, err)

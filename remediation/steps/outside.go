@@ -48,6 +48,14 @@ type Directory interface {
 	SetPassword(ctx context.Context, tenant, user string, password responsehub.Secret) (Receipt, error)
 }
 
+// Groups is what the lock needs to put an account into the tenant's lock group. Adding
+// who is in it, and removing who is not, is no error.
+type Groups interface {
+	AddMember(ctx context.Context, tenant, group, user string) (Receipt, error)
+	RemoveMember(ctx context.Context, tenant, group, user string) (Receipt, error)
+	Member(ctx context.Context, tenant, group, user string) (bool, error)
+}
+
 // Mailbox is one mailbox of a tenant.
 type Mailbox struct {
 	ID      string // user object id

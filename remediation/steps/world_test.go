@@ -30,6 +30,7 @@ type world struct {
 	untraced  error     // why there is no trace
 	footholds map[string]*foothold
 	calls     []string
+	members   map[string]bool   // of the lock group
 	during    map[string]func() // runs once, within the call
 }
 
@@ -102,6 +103,36 @@ func (w *world) RevokeSessions(context.Context, string, string) (Receipt, error)
 		w.change(func(a *Account) { a.SessionsValidFrom = time.Now() })
 	}
 	return Receipt{RequestID: "req-revoke"}, err
+}
+
+func (w *world) AddMember(_ context.Context, _, group, _ string) (Receipt, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	effect, err := w.call("group+")
+	if effect {
+		if w.members == nil {
+			w.members = map[string]bool{}
+		}
+		w.members[group] = true
+	}
+	return Receipt{}, err
+}
+
+func (w *world) RemoveMember(_ context.Context, _, group, _ string) (Receipt, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	effect, err := w.call("group-")
+	if effect {
+		delete(w.members, group)
+	}
+	return Receipt{}, err
+}
+
+func (w *world) Member(_ context.Context, _, group, _ string) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, err := w.call("group?")
+	return w.members[group], err
 }
 
 func (w *world) SetPassword(_ context.Context, _, _ string, p responsehub.Secret) (Receipt, error) {
