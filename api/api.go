@@ -33,6 +33,7 @@ type Engine interface {
 	Tick(ctx context.Context, actor responsehub.Actor, idOrRef, todo, commandID string) (responsehub.Answer, error)
 	Reveal(ctx context.Context, actor responsehub.Actor, idOrRef string) (remediation.Reveal, error)
 	Events(ctx context.Context, actor responsehub.Actor, idOrRef string) ([]json.RawMessage, error)
+	Letters(ctx context.Context, actor responsehub.Actor, idOrRef, cursor string, limit int) (remediation.LetterPage, error)
 	DeadLanes(ctx context.Context, actor responsehub.Actor) ([]remediation.DeadLane, error)
 	Revive(ctx context.Context, actor responsehub.Actor, lane string) error
 }

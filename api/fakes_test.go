@@ -127,6 +127,13 @@ func (e *engine) Reveal(_ context.Context, actor responsehub.Actor, id string) (
 	return remediation.Reveal{Password: password, For: "Pat", Advice: "Tell it by phone."}, nil
 }
 
+func (e *engine) Letters(_ context.Context, _ responsehub.Actor, _, cursor string, limit int) (remediation.LetterPage, error) {
+	if cursor == "second" {
+		return remediation.LetterPage{Letters: []responsehub.Letter{{Mailbox: "b", ID: "2", State: responsehub.Done, Hub: true}}}, nil
+	}
+	return remediation.LetterPage{Letters: make([]responsehub.Letter, limit), Next: "second"}, nil
+}
+
 func (e *engine) Events(_ context.Context, actor responsehub.Actor, id string) ([]json.RawMessage, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

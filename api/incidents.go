@@ -56,6 +56,29 @@ func (a *API) events(r call, _ none) (List[Event], error) {
 	return List[Event]{Items: orEmpty(events)}, err
 }
 
+// letters pages through what a retraction found. A page may be short though others follow.
+func (a *API) letters(r call, _ none) (List[Letter], error) {
+	id, err := r.id("id")
+	if err != nil {
+		return List[Letter]{}, err
+	}
+	limit := 0
+	if s := r.query("limit"); s != "" {
+		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > 1000 {
+			return List[Letter]{}, invalid("limit", "The parameter \"limit\" must be a number from 1 to 1000.")
+		}
+	}
+	page, err := a.engine.Letters(r, r.actor, id, r.query("cursor"), limit)
+	if err != nil {
+		return List[Letter]{}, err
+	}
+	list := List[Letter]{Items: make([]Letter, 0, len(page.Letters)), Next: page.Next}
+	for i := range page.Letters {
+		list.Items = append(list.Items, letterView(&page.Letters[i]))
+	}
+	return list, nil
+}
+
 func (a *API) request(r call, in StepBody) (Answer, error) {
 	id, err := r.id("id")
 	if err != nil {
@@ -71,6 +94,7 @@ func (a *API) request(r call, in StepBody) (Answer, error) {
 	}
 	answer, err := a.engine.Request(r, r.actor, id, step, responsehub.StepRequest{
 		CommandID: command, Items: in.Items, Action: in.Action, Skip: in.Skip, Reason: in.Reason,
+		Everywhere: in.Everywhere, Preview: in.Preview,
 	})
 	return answerView(answer, err)
 }

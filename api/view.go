@@ -53,7 +53,7 @@ func stepView(s *responsehub.Step, blocked string) Step {
 	v := Step{
 		ID: s.ID, Title: s.ID.Title(), State: s.State, Items: make([]Item, 0, len(s.Items)), Blocked: blocked,
 		RequestedAt: s.RequestedAt, RequestedBy: s.RequestedBy.Name, SentAt: s.SentAt, VerifiedAt: s.VerifiedAt,
-		Proof: s.Proof, Reason: s.Reason, Undo: s.Undo, Progress: s.Progress,
+		Proof: s.Proof, Reason: s.Reason, Note: s.Note, Undo: s.Undo, Progress: s.Progress,
 	}
 	for i := range s.Items {
 		it := &s.Items[i]
@@ -64,6 +64,13 @@ func stepView(s *responsehub.Step, blocked string) Step {
 		})
 	}
 	return v
+}
+
+func letterView(l *responsehub.Letter) Letter {
+	return Letter{
+		Mailbox: l.Mailbox, Address: l.Address, ID: l.ID, MessageID: l.MessageID, Subject: l.Subject, Folder: l.Folder, Read: l.Read,
+		Rule: l.Rule, State: l.State, Moved: l.Hub, Why: l.Why, At: l.At, RequestID: l.RequestID,
+	}
 }
 
 func tenantView(t *responsehub.Tenant) Tenant {

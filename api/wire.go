@@ -100,6 +100,7 @@ type Step struct {
 	Undo        bool                  `json:"undo,omitempty" doc:"the last request was to take the step back"`
 	Reversal    string                `json:"reversal,omitempty" doc:"what an undo would do; left out when there is nothing to take back"`
 	Lasting     []string              `json:"irreversible,omitempty" doc:"what of the step an undo cannot take back"`
+	Note        string                `json:"note,omitempty" doc:"how the step is done, such as where and by what phish is looked for"`
 	Progress    *responsehub.Progress `json:"progress,omitempty"`
 }
 
@@ -128,11 +129,30 @@ type List[T any] struct {
 
 // StepBody asks for a step.
 type StepBody struct {
-	CommandID string             `json:"command_id,omitempty" doc:"made up by the caller: the same one twice for the same step has the effect of once"`
-	Items     []string           `json:"items,omitempty" doc:"ids of the items meant; none is all"`
-	Action    responsehub.Action `json:"action,omitempty" doc:"for persistence; disable when empty"`
-	Skip      bool               `json:"skip,omitempty" doc:"set the items, or the step, aside; needs a reason"`
-	Reason    string             `json:"reason,omitempty" doc:"needed to set aside, and to do again what is done"`
+	CommandID  string             `json:"command_id,omitempty" doc:"made up by the caller: the same one twice for the same step has the effect of once"`
+	Items      []string           `json:"items,omitempty" doc:"ids of the items meant; none is all"`
+	Action     responsehub.Action `json:"action,omitempty" doc:"for persistence; disable when empty"`
+	Skip       bool               `json:"skip,omitempty" doc:"set the items, or the step, aside; needs a reason"`
+	Reason     string             `json:"reason,omitempty" doc:"needed to set aside, and to do again what is done"`
+	Everywhere bool               `json:"everywhere,omitempty" doc:"for retract: search all mailboxes, not only those that the message trace names"`
+	Preview    bool               `json:"preview,omitempty" doc:"for retract: search and count, move nothing; ask again without it to move"`
+}
+
+// Letter is one message that a retraction found.
+type Letter struct {
+	Mailbox   string                `json:"mailbox" doc:"object id of its owner"`
+	Address   string                `json:"address,omitempty"`
+	ID        string                `json:"id" doc:"immutable id: it survives moves"`
+	MessageID string                `json:"internet_message_id,omitempty"`
+	Subject   string                `json:"subject,omitempty"`
+	Folder    string                `json:"folder,omitempty" doc:"id of the folder in which it lay"`
+	Read      bool                  `json:"read" doc:"whether it was read then"`
+	Rule      responsehub.Rule      `json:"rule,omitempty" doc:"by what it was recognised: message_id, or sender (with subject and time)"`
+	State     responsehub.StepState `json:"state"`
+	Moved     bool                  `json:"moved" doc:"the hub moved it"`
+	Why       string                `json:"why,omitempty" doc:"why it was left, or could not be moved"`
+	At        time.Time             `json:"at,omitzero" doc:"when that was settled"`
+	RequestID string                `json:"request_id,omitempty" doc:"Microsoft's id of the read that proves it"`
 }
 
 // AcknowledgeBody takes an incident.

@@ -45,6 +45,12 @@ func drawIncident(w io.Writer, inc api.Incident) {
 	if a := inc.Acknowledged; a != nil {
 		row(w, "Taken", at(a.At)+" by "+a.By)
 	}
+	if f := inc.FalseAlarm; f != nil {
+		row(w, "False alarm", at(f.At)+" by "+f.By+": "+f.Reason)
+		for _, text := range f.Left {
+			row(w, "", "Waits for a person: "+text)
+		}
+	}
 	row(w, "Lock", lockTimes(inc.Times))
 	fmt.Fprintln(w)
 	for _, s := range inc.Steps {
@@ -94,6 +100,9 @@ func drawStep(w io.Writer, s api.Step) {
 		note = fmt.Sprintf("%d of %d mailboxes searched, %d found, %d moved", p.Searched, p.Mailboxes, p.Found, p.Moved)
 	}
 	row(w, marks[s.State]+" "+label(s.ID), s.Title, stateWords(s.State), clock(when), s.RequestedBy, note)
+	if s.Note != "" {
+		row(w, "", s.Note)
+	}
 	for _, it := range s.Items {
 		name := it.Name
 		if it.Mailbox != "" {

@@ -123,6 +123,10 @@ func (h *fakeHub) Incident(_ context.Context, _ responsehub.Actor, id string) (*
 		if h.fails {
 			s.State, s.Proof, s.VerifiedAt, s.Reason = responsehub.Failed, nil, time.Time{}, "The hub lacks the right User.ReadWrite.All."
 		}
+		if s.Undo {
+			s.State = responsehub.Undone
+		}
+		h.inc.Advance(opened.Add(20 * time.Second))
 		if h.inc.Acknowledged != nil {
 			h.inc.Acknowledged.At = opened.Add(2 * time.Second)
 		}
@@ -132,6 +136,33 @@ func (h *fakeHub) Incident(_ context.Context, _ responsehub.Actor, id string) (*
 
 func (h *fakeHub) Incidents(context.Context, responsehub.Actor, remediation.Query) (remediation.IncidentPage, error) {
 	return remediation.IncidentPage{Incidents: []*responsehub.Incident{h.inc}}, nil
+}
+
+func (h *fakeHub) Undo(_ context.Context, actor responsehub.Actor, id string, step responsehub.StepID, r responsehub.UndoRequest) (responsehub.Answer, error) {
+	return h.change(actor, id, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+		return inc.AskUndo(step, actor, r, opened.Add(time.Second))
+	})
+}
+
+func (h *fakeHub) FalseAlarm(_ context.Context, actor responsehub.Actor, id, reason, _ string) (responsehub.Answer, error) {
+	return h.change(actor, id, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+		return inc.FalseAlarm(actor, reason, opened.Add(time.Second))
+	})
+}
+
+func (h *fakeHub) change(actor responsehub.Actor, id string, do func(*responsehub.Incident) (responsehub.Answer, error)) (responsehub.Answer, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	inc, err := h.find(id)
+	if err == nil {
+		err = actor.May(responsehub.Act, inc.Tenant)
+	}
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	answer, err := do(inc)
+	answer.Incident = inc
+	return answer, err
 }
 
 func (h *fakeHub) Request(_ context.Context, actor responsehub.Actor, id string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error) {
@@ -185,6 +216,10 @@ func (h *fakeHub) Reveal(context.Context, responsehub.Actor, string) (remediatio
 	}
 	h.shown = true
 	return remediation.Reveal{Password: "Correct-Horse-9", For: h.inc.Account.Label(), Advice: "Tell it by phone."}, nil
+}
+
+func (h *fakeHub) Letters(context.Context, responsehub.Actor, string, string, int) (remediation.LetterPage, error) {
+	return remediation.LetterPage{}, nil
 }
 
 func (h *fakeHub) Events(context.Context, responsehub.Actor, string) ([]json.RawMessage, error) {
