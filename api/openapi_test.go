@@ -73,6 +73,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"reader", "GET", "/v1/incidents/i1", "/v1/incidents/{id}", "", 200},
 		{"reader", "GET", "/v1/incidents/zz", "/v1/incidents/{id}", "", 404},
 		{"reader", "GET", "/v1/incidents/i1/events", "/v1/incidents/{id}/events", "", 200},
+		{"reader", "GET", "/v1/incidents/i1/letters?limit=3", "/v1/incidents/{id}/letters", "", 200},
+		{"reader", "GET", "/v1/incidents/i1/letters?limit=0", "/v1/incidents/{id}/letters", "", 400},
 		{"responder", "POST", "/v1/incidents/i1/acknowledge", "/v1/incidents/{id}/acknowledge", "{}", 200},
 		{"responder", "POST", "/v1/incidents/i1/todos/ad-disable", "/v1/incidents/{id}/todos/{todo}", "{}", 200},
 		{"responder", "POST", "/v1/incidents/i1/steps/lock", "/v1/incidents/{id}/steps/{step}", "{}", 202},

@@ -42,7 +42,7 @@ func watchView(w *responsehub.Watch) *Watch {
 	if w == nil {
 		return nil
 	}
-	v := &Watch{Since: w.Since, CheckedAt: w.CheckedAt, Checks: w.Checks, Synced: w.Synced, Reversed: w.Reversed, EndedAt: w.EndedAt, Sentence: w.Sentence()}
+	v := &Watch{Since: w.Since, CheckedAt: w.CheckedAt, Checks: w.Checks, Synced: w.Synced, Roles: w.Roles, Reversed: w.Reversed, EndedAt: w.EndedAt, Sentence: w.Sentence()}
 	for _, r := range w.Reversals {
 		v.Reversals = append(v.Reversals, Reversal(r))
 	}

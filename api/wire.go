@@ -57,6 +57,7 @@ type Watch struct {
 	CheckedAt time.Time  `json:"checked_at,omitzero" doc:"the last look that got an answer"`
 	Checks    int        `json:"checks"`
 	Synced    bool       `json:"synced" doc:"the account comes from on-premises AD, whose sync may undo the lock"`
+	Roles     []string   `json:"roles,omitempty" doc:"directory roles of the account: it is an administrator's"`
 	Reversed  int        `json:"reversed" doc:"how often the lock was undone and done again"`
 	Reversals []Reversal `json:"reversals,omitempty" doc:"the latest of them"`
 	EndedAt   time.Time  `json:"ended_at,omitzero"`

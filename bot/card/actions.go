@@ -153,6 +153,10 @@ func agains(inc *responsehub.Incident) []obj {
 	for _, id := range responsehub.StepIDs {
 		s := inc.Step(id)
 		if s != nil && id.Skippable() && s.State.Settled() && inc.Gate(id) == nil {
+			if id == responsehub.Retract && s.State == responsehub.Done && !s.Everywhere && len(inc.Phish) > 0 {
+				acts = append(acts, wider(inc))
+				continue
+			}
 			acts = append(acts, execute(inc, id, fmt.Sprintf("Do %d again", id.Number()), nil))
 		}
 	}

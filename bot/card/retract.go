@@ -13,8 +13,13 @@ func retractActions(inc *responsehub.Incident) []obj {
 	if !inc.Response && (s.State == responsehub.Waiting || s.State == responsehub.NeedsHuman) {
 		acts = append(acts, execute(inc, responsehub.Retract, wordsPreview, obj{KeyPreview: "true"}))
 	}
-	if s.State != responsehub.Waiting && !s.Everywhere {
-		acts = append(acts, execute(inc, responsehub.Retract, wordsEverywhere, obj{KeyEverywhere: "true"}))
+	if s.State != responsehub.Waiting && !s.State.Settled() && !s.Everywhere {
+		acts = append(acts, wider(inc))
 	}
 	return acts
+}
+
+// wider is also how a retraction that is settled is done again, unless it was as wide.
+func wider(inc *responsehub.Incident) obj {
+	return execute(inc, responsehub.Retract, wordsEverywhere, obj{KeyEverywhere: "true"})
 }
