@@ -59,9 +59,9 @@ func LetterKey(mailbox, id string) string {
 func (l *Letter) Item() Item {
 	it := Item{ID: ItemID(Message, l.Mailbox+"|"+l.ID), Kind: Message, Name: l.Subject, Object: l.ID, Mailbox: l.Mailbox, State: l.State, Why: l.Why, At: l.At}
 	if l.State == Done {
-		value := "not in its mailbox any more"
-		if l.Hub || l.Why == "" {
-			value = "in Deleted Items"
+		value := "in Deleted Items"
+		if !l.Hub && l.RequestID != "" {
+			value = "not in its mailbox any more"
 		}
 		it.Proof = &Proof{Value: value, RequestID: l.RequestID, At: l.At}
 	}

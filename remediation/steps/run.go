@@ -31,7 +31,7 @@ type run struct {
 	phish   []responsehub.Phish
 	preview bool
 	byHand  bool // a person asked, so that what was brought back is moved again
-	plan    plan
+	plan    scope
 	cursor  cursor // where the turn began
 	book    *book
 	track   *track
@@ -222,7 +222,7 @@ func (w *run) admit(found Letter, rep report) {
 	case found.Folder == rep.trash && seen && k.state != responsehub.Failed:
 		return
 	case found.Folder == rep.trash:
-		l.State, l.Folder, l.Why = responsehub.Done, "", "Was in Deleted Items of "+rep.box.Address+" already."
+		l.State, l.Folder, l.At, l.Why = responsehub.Done, "", time.Now().UTC(), "Was in Deleted Items of "+rep.box.Address+" already."
 	case rep.sent != "" && found.Folder == rep.sent:
 		l.State, l.Why = responsehub.Skipped, "The sender's own copy in Sent Items of "+rep.box.Address+" is kept as evidence."
 	case !w.preview:
@@ -336,7 +336,7 @@ func (w *run) words() string {
 		note = fmt.Sprintf("Message trace names the mailboxes to search: %d, the victim's own included.", len(w.plan.boxes))
 	}
 	if by := w.book.byRule(); by != "" {
-		note += " Matched" + strings.TrimSuffix(strings.TrimPrefix(by, " ("), ")") + "."
+		note += " Matched: " + strings.TrimSuffix(strings.TrimPrefix(by, " ("), ")") + "."
 	}
 	return note
 }

@@ -297,3 +297,14 @@ func check(t *testing.T, inc *responsehub.Incident, id responsehub.StepID, want 
 	}
 	return s
 }
+
+// counts returns how often a call was made.
+func (w *world) counts(name string) int {
+	n := 0
+	for _, c := range w.calls {
+		if c == name {
+			n++
+		}
+	}
+	return n
+}
