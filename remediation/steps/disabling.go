@@ -222,7 +222,8 @@ func (d *disabling) write(inc *responsehub.Incident) {
 		}
 		if r.state == responsehub.Done {
 			it.Proof = r.proof
-			if !wasDone {
+			// What was disabled before and is deleted now has to be made anew by an undo.
+			if !wasDone || d.action == responsehub.Delete || d.action == responsehub.Remove {
 				it.Action, it.By, it.At = actionOr(d.action), d.by, now.UTC()
 			}
 		}
