@@ -36,6 +36,8 @@ type scenery struct {
 	deadLanes  bool                      // the story ends with work that was given up
 	twoCards   bool                      // a card's post was in doubt, so it may be there twice
 	watch      responsehub.WatchSchedule // when locks are looked at; zero is the real schedule
+	lockGroup  bool                      // the first customer has a group whose members are shut out
+	movedBack  bool                      // messages are moved back by an undo: twice at most
 	claimsOnly bool                      // the world was made to lie, so it is not compared with the claims
 }
 
@@ -124,6 +126,10 @@ func (s *stage) writeConfig() {
 	swap("server: {", `server: {admin_listen: "", `)
 	if s.response {
 		text = strings.ReplaceAll(text, "response: false", "response: true")
+	}
+	if s.lockGroup {
+		group := s.scene(0).Tenant.AddGroup("Locked accounts")
+		swap("    response: true\n", fmt.Sprintf("    response: true\n    lock_group: %s\n", group.ID))
 	}
 	if s.extra != "" {
 		swap("sources:\n", "sources:\n"+s.extra)
