@@ -38,6 +38,7 @@ type scenery struct {
 	watch      responsehub.WatchSchedule // when locks are looked at; zero is the real schedule
 	lockGroup  bool                      // the first customer has a group whose members are shut out
 	movedBack  bool                      // messages are moved back by an undo: twice at most
+	looks      []time.Duration           // when the hub looks whether persistence came back; nil is the real schedule
 	claimsOnly bool                      // the world was made to lie, so it is not compared with the claims
 }
 
@@ -152,7 +153,7 @@ func (s *stage) startHub() {
 		s.Fatal(err)
 	}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	a, err := app.New(cfg, app.Options{Version: "e2e", BootstrapKey: responsehub.Secret(s.key), Log: log, Watch: s.watch})
+	a, err := app.New(cfg, app.Options{Version: "e2e", BootstrapKey: responsehub.Secret(s.key), Log: log, Watch: s.watch, Looks: s.looks})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -23,6 +23,13 @@ import (
 // systemMailbox routes cmdlets that are about the whole tenant.
 const systemMailbox = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
 
+// atOnce is how many cmdlets run at a time in one tenant.
+const atOnce = 2
+
+// patience is how long a cmdlet waits for its turn: each takes a second or more, so that
+// the usual patience would be over behind two of them.
+const patience = 15 * time.Second
+
 // cmdlet is one command with the names and types that PowerShell has for its parameters.
 type cmdlet struct {
 	name       string
@@ -115,7 +122,7 @@ type page struct {
 }
 
 func (c *Client) post(ctx context.Context, k cmdlet, token entra.Token, address string, body []byte) (page, steps.Receipt, error) {
-	pass, err := c.limiter.Enter(ctx, transport.Gate{Name: "exchange " + k.tenant, Who: exchangeWho, Start: 2})
+	pass, err := c.limiter.Enter(ctx, transport.Gate{Name: "exchange " + k.tenant, Who: exchangeWho, Start: atOnce, Patience: patience})
 	if err != nil {
 		return page{}, steps.Receipt{}, err
 	}

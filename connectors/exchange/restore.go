@@ -13,13 +13,16 @@ import (
 var (
 	_ steps.Restorer = (*Connectors)(nil)
 	_ steps.Restorer = (*HiddenRules)(nil)
+	_ steps.Restorer = (*SweepRules)(nil)
+	_ steps.Restorer = (*TransportRules)(nil)
 )
 
 // The sentences on what cannot be given back.
 const (
 	noSnapshot   = "The copy that the hub kept of it cannot be read, so the hub cannot give it back; a person has to."
 	goneByOthers = "It is not there any more, and it was not the hub that deleted it."
-	goneHidden   = "A hidden inbox rule that was deleted cannot be made anew; its content is in the record."
+	goneHidden   = "A hidden inbox rule that was deleted cannot be made anew."
+	goneRule     = "The rule was deleted, and the hub cannot make it anew; a person has to."
 )
 
 // settings are the properties of a connector that New-InboundConnector takes under the

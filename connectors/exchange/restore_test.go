@@ -111,3 +111,44 @@ func FuzzRestored(f *testing.F) {
 		h.Restored(json.RawMessage(a), json.RawMessage(b))
 	})
 }
+
+func TestRestoreRules(t *testing.T) {
+	table := map[string]string{
+		"Get-SweepRule":     `{"Identity":"s-1","RuleId":"7","Name":"Sweep","Enabled":false}`,
+		"Get-TransportRule": `{"Guid":"t-1","Name":"Copy","State":"Disabled"}`,
+	}
+	for _, tc := range []struct {
+		name, was, command string
+		restore            func(*Client) func(item *responsehub.Item) error
+		object             string
+		parameters         map[string]any
+	}{
+		{"sweep rule", `{"Enabled":true}`, "Enable-SweepRule", func(c *Client) func(*responsehub.Item) error {
+			return func(it *responsehub.Item) error { _, err := c.SweepRules().Restore(t.Context(), pat, it); return err }
+		}, "s-1", map[string]any{"Identity": "7", "Mailbox": "pat@contoso.com", "Confirm": false}},
+		{"mail flow rule", `{"State":"Enabled"}`, "Enable-TransportRule", func(c *Client) func(*responsehub.Item) error {
+			return func(it *responsehub.Item) error {
+				_, err := c.TransportRules().Restore(t.Context(), pat, it)
+				return err
+			}
+		}, "t-1", map[string]any{"Identity": "t-1", "Confirm": false}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c, w := newWorld(t, values(table))
+			if err := tc.restore(c)(&responsehub.Item{Object: tc.object, Snapshot: json.RawMessage(tc.was), Action: responsehub.Disable}); err != nil {
+				t.Fatal(err)
+			}
+			got := w.seen[len(w.seen)-1]
+			if diff := cmp.Diff(tc.parameters, got.Parameters); diff != "" || got.Name != tc.command {
+				t.Errorf("%s (-want +got):\n%s", got.Name, diff)
+			}
+			calls := len(w.seen)
+			if err := tc.restore(c)(&responsehub.Item{Object: tc.object, Snapshot: json.RawMessage(`{"Enabled":false,"State":"Disabled"}`), Action: responsehub.Disable}); err != nil || len(w.seen) != calls+1 {
+				t.Errorf("one that was off before: %v, %v", err, w.names()[calls:])
+			}
+			if err := tc.restore(c)(&responsehub.Item{Object: "gone", Snapshot: json.RawMessage(tc.was), Action: responsehub.Delete}); responsehub.KindOf(err) != responsehub.NotFound || responsehub.Sentence(err) != goneRule {
+				t.Errorf("one that was deleted: %v", err)
+			}
+		})
+	}
+}

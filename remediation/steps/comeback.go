@@ -120,7 +120,9 @@ func (l *look) write(inc *responsehub.Incident) error {
 	if l.ended {
 		s.Looks = remaining(s.Looks, now)
 	}
-	back, fresh := l.restore(inc, s, now), l.add(inc, s, now)
+	back := l.restore(inc, s, now)
+	again, fresh := l.add(inc, s, now)
+	back = append(back, again...)
 	if len(back)+len(fresh) == 0 {
 		unreadable(inc, l.scan.unread, now)
 		return nil
@@ -153,9 +155,9 @@ func (l *look) restore(inc *responsehub.Incident, s *responsehub.Step, now time.
 	return back
 }
 
-// add puts new items in. One that is called like an item which is done is that one, made
-// again under another id.
-func (l *look) add(inc *responsehub.Incident, s *responsehub.Step, now time.Time) (back []string) {
+// add puts new items in and returns their titles. One that is called like an item which
+// is done is that one, made again under another id.
+func (l *look) add(inc *responsehub.Incident, s *responsehub.Step, now time.Time) (back, fresh []string) {
 	for _, it := range l.scan.items {
 		if known := s.Item(responsehub.ItemID(it.Kind, it.Object)); known != nil {
 			learn(known, it)
@@ -171,11 +173,13 @@ func (l *look) add(inc *responsehub.Incident, s *responsehub.Step, now time.Time
 		e := responsehub.Event{At: now, Kind: responsehub.EventItemFound, By: responsehub.Hub.By(), Step: responsehub.Persistence, Item: responsehub.ItemID(it.Kind, it.Object), Text: "Found " + it.Title() + ": " + it.Why}
 		if it.Returned > 0 {
 			e.Kind, e.Text = responsehub.EventItemReturned, it.Title()+" came back: "+it.Why
+			back = append(back, it.Title())
+		} else {
+			fresh = append(fresh, it.Title())
 		}
 		inc.Record(e)
-		back = append(back, it.Title())
 	}
-	return back
+	return back, fresh
 }
 
 func twin(s *responsehub.Step, it responsehub.Item) *responsehub.Item {

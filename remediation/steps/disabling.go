@@ -214,7 +214,7 @@ func (d *disabling) write(inc *responsehub.Incident) {
 		if !ok || r.state == "" {
 			continue
 		}
-		changed := it.State != r.state || it.Why != r.why
+		changed := it.State != r.state || r.why != "" && it.Why != r.why
 		wasDone := it.State == responsehub.Done
 		it.State = r.state
 		if r.why != "" {
