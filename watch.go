@@ -3,6 +3,7 @@ package responsehub
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type Watch struct {
 	Since     time.Time  `json:"since"`                        // the verified lock
 	Synced    bool       `json:"synced,omitempty"`             // the account comes from on-premises AD
 	Sessions  time.Time  `json:"sessions_valid_from,omitzero"` // as read back with the lock: an earlier time means it was undone
+	Roles     []string   `json:"roles,omitempty"`              // directory roles of the account
 	CheckedAt time.Time  `json:"checked_at,omitzero"`          // last look that got an answer
 	TriedAt   time.Time  `json:"tried_at,omitzero"`            // last look
 	Checks    int        `json:"checks,omitempty"`             // looks that got an answer
@@ -192,9 +194,12 @@ func (w *Watch) Sentence() string {
 		return fmt.Sprintf("%s at %s; it is being locked again.", w.Relock.Why, clock(w.Relock.SeenAt))
 	}
 	said := ""
+	if len(w.Roles) > 0 {
+		said = "The account is an administrator (" + strings.Join(w.Roles, ", ") + ")."
+	}
 	if n := len(w.Reversals); n > 0 {
 		r := w.Reversals[n-1]
-		said = fmt.Sprintf("%s at %s; locked again at %s", r.Why, clock(r.SeenAt), clock(r.LockedAt))
+		said = spaced(said, fmt.Sprintf("%s at %s; locked again at %s", r.Why, clock(r.SeenAt), clock(r.LockedAt)))
 		if w.Reversed > 1 {
 			said += fmt.Sprintf(" (%d times so far)", w.Reversed)
 		}

@@ -30,7 +30,7 @@ func TestHybridLockSurvivesSync(t *testing.T) {
 	hal := s.scene(0).Hybrid
 	in := s.alert(s.world.Alert("hybrid"))
 	s.is(in.Incident, responsehub.Lock, responsehub.Done)
-	s.card(in.Ref, "1 Revoke sessions and lock account — ✓", "Exchange, Teams and SharePoint are cut off within 15 min, other apps within 60",
+	s.card(in.Ref, "1 Revoke sessions and lock account — ✓", "Exchange, Teams, SharePoint are cut off within 15 min, other apps within 60",
 		"Watched until step 5: the account comes from on-premises AD", "In on-premises AD: Disable-ADAccount hal — to do by hand", "reset the AD password of hal twice — to do by hand")
 
 	for n := 1; n <= 2; n++ {

@@ -60,7 +60,7 @@ func verified(inc *responsehub.Incident, id responsehub.StepID, by responsehub.A
 func hybrid() *responsehub.Incident {
 	inc := open(true, alert())
 	verified(inc, responsehub.Lock, responsehub.Policy, 4*time.Second)
-	inc.Step(responsehub.Lock).Proof.Value = "accountEnabled=false, sessions valid from 2026-11-23T09:40:03Z; Exchange, Teams and SharePoint are cut off within 15 min, other apps within 60"
+	inc.Step(responsehub.Lock).Proof.Value = "accountEnabled=false, sessions valid from 2026-11-23T09:40:03Z; Exchange, Teams, SharePoint are cut off within 15 min, other apps within 60"
 	inc.BeginWatch(true, t0.Add(3*time.Second), t0.Add(4*time.Second))
 	return inc
 }

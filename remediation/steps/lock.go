@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -16,6 +17,9 @@ const (
 	lockSettles = time.Minute
 	// lockPolls are the pauses between read-backs inside one turn.
 	lockRechecks = 5 * time.Second
+	// rolesWait and maxRoles bound what is asked about an administrator's account.
+	rolesWait = 2 * time.Second
+	maxRoles  = 5
 )
 
 var polls = []time.Duration{0, 200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond}
@@ -199,10 +203,13 @@ func (l *Lock) verify(ctx context.Context, t *responsehub.Turn) responsehub.Outc
 		}
 		// A guest's sessions live in the home tenant; only the block can be seen here.
 		if !acct.Enabled && (acct.Guest || acct.SessionsValidFrom.After(b.SessionsValid)) {
-			proof, why := l.inGroup(ctx, t)
+			proof := lockProof(acct)
+			group, why := l.inGroup(ctx, t)
+			proof.Value += group
+			roles := l.roles(ctx, t)
 			return responsehub.Settle(func(inc *responsehub.Incident) error {
-				grouped(inc, proof, why)
-				return locked(inc, acct, proof)
+				grouped(inc, group, why)
+				return locked(inc, acct, proof, roles)
 			})
 		}
 	}
@@ -232,7 +239,7 @@ func (l *Lock) unread(err error) responsehub.Outcome {
 
 // locked settles the step and begins the watch in the same write, so that no moment is
 // without either.
-func locked(inc *responsehub.Incident, a Account, group string) error {
+func locked(inc *responsehub.Incident, a Account, proof responsehub.Proof, roles []string) error {
 	text := "Account locked: sign-in is off and the sessions are revoked, read back from Microsoft"
 	if a.Synced {
 		text += ". The account comes from on-premises AD, whose sync may undo this: the hub looks after it and locks it again"
@@ -242,15 +249,33 @@ func locked(inc *responsehub.Incident, a Account, group string) error {
 		sessions = time.Time{}
 	}
 	inc.BeginWatch(a.Synced, sessions, time.Now())
-	proof := lockProof(a)
-	proof.Value += group
+	inc.Watch.Roles = roles
+	if len(roles) > 0 {
+		text += ". The account holds directory roles: " + strings.Join(roles, ", ")
+	}
 	return done(inc, inc.Step(responsehub.Lock), proof, text)
+}
+
+// roles names the account's directory roles, a few of them: whoever reads the card has to
+// know that an administrator was taken over. Not to know them is no failure of the lock.
+func (l *Lock) roles(ctx context.Context, t *responsehub.Turn) []string {
+	r, ok := l.Directory.(Roles)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, rolesWait)
+	defer cancel()
+	names, err := r.Roles(ctx, t.Incident.Tenant.MicrosoftTenantID, user(t.Incident))
+	if err != nil {
+		return nil
+	}
+	return names[:min(len(names), maxRoles)]
 }
 
 // cutOff is when a lock reaches whoever is signed in: apps with continuous access
 // evaluation hear of it within minutes, the others trust the token they have for as long
 // as it lives. https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation
-const cutOff = "; Exchange, Teams and SharePoint are cut off within 15 min, other apps within 60"
+const cutOff = "; Exchange, Teams, SharePoint are cut off within 15 min, other apps within 60"
 
 func lockProof(a Account) responsehub.Proof {
 	value := "accountEnabled=false, sessions valid from " + a.SessionsValidFrom.UTC().Format(time.RFC3339) + cutOff

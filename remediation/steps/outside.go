@@ -48,6 +48,12 @@ type Directory interface {
 	SetPassword(ctx context.Context, tenant, user string, password responsehub.Secret) (Receipt, error)
 }
 
+// Roles names the directory roles of an account. A directory that can tell is asked after
+// the lock was read back, never before.
+type Roles interface {
+	Roles(ctx context.Context, tenant, user string) ([]string, error)
+}
+
 // Groups is what the lock needs to put an account into the tenant's lock group. Adding
 // who is in it, and removing who is not, is no error.
 type Groups interface {

@@ -33,8 +33,9 @@ func (c *call) addMember() reply {
 		return *out
 	}
 	ref, _ := m["@odata.id"].(string)
-	set, id, ok := strings.Cut(strings.TrimPrefix(ref, c.base+"/"), "/")
-	if !ok || set != "directoryObjects" && set != "users" {
+	parts := strings.Split(ref, "/") // whatever host the address names
+	id := parts[len(parts)-1]
+	if n := len(parts); n < 2 || parts[n-2] != "directoryObjects" && parts[n-2] != "users" {
 		return badRequest("Invalid value specified for property '@odata.id' of resource 'Group'.")
 	}
 	u := tenant.FindUser(c.t, id)
