@@ -136,13 +136,18 @@ func (s *Step) moved() int {
 // reversible reports whether the hub changed the item, kept what it was, and knows how
 // to make it so again.
 func (i *Item) reversible() bool {
-	lost := i.Hidden && (i.Action == Delete || i.Action == Remove) // nothing makes a hidden rule
+	// Nothing makes a hidden rule, and the copies of these two are no recipe for a new one.
+	lost := (i.Action == Delete || i.Action == Remove) && (i.Hidden || i.Kind == SweepRule || i.Kind == TransportRule)
 	return i.Kind.Restorable() && !lost && len(i.Snapshot) > 0 && (i.State == Done || i.State == Running)
 }
 
 // Restorable reports whether the hub can give an item of the kind back as it was.
 func (k ItemKind) Restorable() bool {
-	return k == InboxRule || k == ServicePrincipal || k == AppRegistration || k == InboundConnector || k == OAuthGrant
+	switch k {
+	case InboxRule, SweepRule, TransportRule, ServicePrincipal, AppRegistration, InboundConnector, OAuthGrant:
+		return true
+	}
+	return false
 }
 
 // Reversal says what taking the step back does, to continue "It ..."; "" when there is
