@@ -48,6 +48,9 @@ func words(class Class, k call) string {
 	could := "The hub could not " + k.op
 	switch class {
 	case Auth:
+		if k.traces {
+			return could + ": Microsoft does not accept it before the tenant has the service principal of Microsoft's app 8bd644d1-64a1-4d4b-ae52-2e0cbf64e373, and for some hours after. An administrator of the tenant can create it."
+		}
 		return could + ": Microsoft did not accept the hub's sign-in for this tenant, a fresh one included. Check that the app's consent in the tenant still stands."
 	case Permission:
 		return fmt.Sprintf("%s: Microsoft refused. The hub's app needs the application permission %s in this tenant%s.", could, oneOf(k.needs), orProtected(k))
