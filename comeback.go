@@ -1,18 +1,22 @@
 package responsehub
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Reopen opens step 3 again because something came back, or is new, after it had ended:
 // the reason is what people read. With Response on the policy asks for the step at once;
 // otherwise it waits for a person. It does nothing while the step is at work, and to an
 // incident that is not active.
-func (inc *Incident) Reopen(reason string, now time.Time) {
+func (inc *Incident) Reopen(reason string, now time.Time, holds ...Hold) {
 	s := inc.Step(Persistence)
 	if inc.State != Active || s.State.Busy() || s.State == Undone {
 		return
 	}
 	s.Proof, s.VerifiedAt = nil, time.Time{}
-	if inc.Response {
+	held := s.Held || slices.ContainsFunc(holds, func(h Hold) bool { return slices.Contains(h.Steps, Persistence) })
+	if inc.Response && !held {
 		inc.queue(Persistence, Policy, StepRequest{Reason: reason}, now)
 		return
 	}

@@ -46,6 +46,7 @@ const (
 	EventWatchChecked  EventKind = "watch.checked" // a look at the lock that found something new
 	EventWatchRelocked EventKind = "watch.relocked"
 	EventTodoDone      EventKind = "todo.done"
+	EventHeldBack      EventKind = "policy.held_back"
 )
 
 // Event is one entry of an incident's append-only record. Each entry names the hash

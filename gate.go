@@ -17,6 +17,8 @@ type StepRequest struct {
 	Reason     string   // needed to skip, and to do again what is done
 	Everywhere bool     // for retract: search all mailboxes, not only those that a trace names
 	Preview    bool     // for retract: search and count, move nothing
+	Done       bool     // for the password: a person has reset it by hand
+	TwoPeople  bool     // the engine's: the account needs a second person to ask
 }
 
 // MaxReason is the longest reason a person may give, in characters.
@@ -57,12 +59,20 @@ func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (
 	if err := inc.Gate(id); err != nil {
 		return Answer{}, err
 	}
+	if r.TwoPeople && !r.Done && id.Protected() {
+		if answer, waits := inc.confirm(s, actor, now); waits {
+			return answer, nil
+		}
+	}
 	inc.callOff(actor.By(), actor.Name+" asked for step "+itoa(id.Number())+", "+id.Title(), now)
 	switch id {
 	case Publish, Close:
 		return inc.settleAtOnce(s, actor, r, now), nil
 	}
 	inc.queue(id, actor, r, now)
+	if r.Done {
+		return Answer{Sentence: "Noted: the password was reset by hand. The hub looks whether Microsoft shows it."}, nil
+	}
 	return Answer{Sentence: fmt.Sprintf("%s: started.", s.ID.Title())}, nil
 }
 
@@ -83,6 +93,12 @@ func (r StepRequest) check(s *Step) error {
 		return &Error{Kind: Invalid, Pointer: pointer, Message: "Only step 2, retract phishing emails, can search everywhere or show beforehand what it would move."}
 	case (r.Everywhere || r.Preview) && r.Skip:
 		return &Error{Kind: Invalid, Pointer: "/skip", Message: "Setting a step aside and asking for it do not go together."}
+	case r.Done && s.ID != Password:
+		return &Error{Kind: Invalid, Pointer: "/done", Message: "Only step 4, reset password, can be said to be done by hand."}
+	case r.Done && r.Skip:
+		return &Error{Kind: Invalid, Pointer: "/skip", Message: "Setting a step aside and saying that it is done do not go together."}
+	case r.Done && strings.TrimSpace(r.Reason) == "":
+		return &Error{Kind: Invalid, Pointer: "/reason", Message: "Saying that it was done by hand needs a reason, such as where it was done. It is kept in the record."}
 	case len(r.Items) > 0 && s.ID != Persistence:
 		return &Error{Kind: Invalid, Pointer: "/items", Message: fmt.Sprintf("%s takes no items.", s.ID.Title())}
 	}
@@ -98,6 +114,8 @@ func (r StepRequest) check(s *Step) error {
 // is done again only for a reason.
 func (s *Step) join(r StepRequest) (Answer, bool) {
 	switch {
+	case r.Done && s.State == Done:
+		return Answer{Joined: true, Sentence: fmt.Sprintf("%s is done already; %s asked for it at %s.", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt))}, true
 	case s.State.Busy() && s.covers(r):
 		return Answer{Joined: true, Sentence: fmt.Sprintf("%s was started by %s at %s and is under way.", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt))}, true
 	case s.State == Done && r.Everywhere && !s.Everywhere:
@@ -178,9 +196,19 @@ func (inc *Incident) queue(id StepID, actor Actor, r StepRequest, now time.Time)
 	s.Asked, s.Action, s.Reason = slices.Clone(r.Items), r.Action, ""
 	s.Everywhere, s.Preview, s.Note = r.Everywhere, r.Preview, ""
 	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
-	s.Unread = nil
+	s.Unread, s.ByHand = nil, r.Done
+	if actor.Via != ViaPolicy {
+		s.Held = false
+	}
 	s.StartedAt, s.SentAt, s.VerifiedAt, s.Proof, s.Cursor = time.Time{}, time.Time{}, time.Time{}, nil, ""
 	text := fmt.Sprintf("%s asked for by %s", id.Title(), actor.Name)
+	if r.Done {
+		text = fmt.Sprintf("%s: done by hand, says %s", id.Title(), actor.Name)
+	}
+	if c := s.Confirm; c != nil && c.By.ID != actor.ID {
+		text += ", confirming " + c.By.Name
+	}
+	s.Confirm = nil
 	if r.Reason != "" {
 		text += ": " + r.Reason
 	}
@@ -255,7 +283,7 @@ func (inc *Incident) skip(s *Step, actor Actor, r StepRequest, now time.Time) (A
 		}
 		return Answer{Sentence: "Set aside, with your reason on record."}, nil
 	}
-	s.State, s.Reason = Skipped, "Set aside by "+actor.Name+": "+r.Reason
+	s.State, s.Reason, s.Confirm = Skipped, "Set aside by "+actor.Name+": "+r.Reason, nil
 	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
 	inc.Record(Event{At: now, Kind: EventSkipped, By: actor.By(), Step: s.ID, Text: s.ID.Title() + " set aside by " + actor.Name + ": " + r.Reason})
 	return Answer{Sentence: s.ID.Title() + " is set aside, with your reason on record."}, nil

@@ -84,9 +84,9 @@ type Sealed struct {
 }
 
 // NewIncident opens an incident from an alert. With response on, the policy asks for
-// the automatic steps in the same write. The caller gives id, ref and time; a tenant
-// without an ID is one the hub does not know yet.
-func NewIncident(id, ref string, now time.Time, source string, a *Alert, t TenantRef, response bool) *Incident {
+// the automatic steps in the same write, except for those held back. The caller gives
+// id, ref and time; a tenant without an ID is one the hub does not know yet.
+func NewIncident(id, ref string, now time.Time, source string, a *Alert, t TenantRef, response bool, holds ...Hold) *Incident {
 	inc := &Incident{
 		V: IncidentVersion, ID: id, Ref: ref, State: Unpublished, Response: response, Tenant: t,
 		Source: source, Key: AccountKey(t, source, a),
@@ -107,7 +107,7 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 	published.State, published.RequestedBy, published.RequestedAt, published.VerifiedAt = Done, Policy.By(), now.UTC(), now.UTC()
 	for _, s := range StepIDs {
 		if s.Automatic() {
-			inc.queue(s, Policy, StepRequest{}, now)
+			inc.policy(s, StepRequest{}, holds, now)
 		}
 	}
 	return inc
@@ -115,8 +115,8 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 
 // Join takes the new evidence of another alert for the same account into an open
 // incident, and reports whether there was any. With response on, new phish and new
-// persistence queue their steps again.
-func (inc *Incident) Join(now time.Time, source string, a *Alert) bool {
+// persistence queue their steps again, unless they are held back.
+func (inc *Incident) Join(now time.Time, source string, a *Alert, holds ...Hold) bool {
 	phish, items := len(inc.Phish), len(inc.Step(Persistence).Items)
 	if !inc.absorb(source, a) {
 		return false
@@ -129,10 +129,10 @@ func (inc *Incident) Join(now time.Time, source string, a *Alert) bool {
 		return true
 	}
 	if len(inc.Phish) > phish {
-		inc.queue(Retract, Policy, StepRequest{}, now)
+		inc.policy(Retract, StepRequest{}, holds, now)
 	}
 	if len(inc.Step(Persistence).Items) > items {
-		inc.queue(Persistence, Policy, StepRequest{}, now)
+		inc.policy(Persistence, StepRequest{}, holds, now)
 	}
 	return true
 }

@@ -45,6 +45,10 @@ func (s StepID) Title() string { return stepTitles[s] }
 // Automatic reports whether the step runs by itself when the tenant's Response is on.
 func (s StepID) Automatic() bool { return s == Lock || s == Retract || s == Persistence }
 
+// Protected reports whether the step is one for which an account may need two people:
+// those that shut it or open it.
+func (s StepID) Protected() bool { return s == Lock || s == Password || s == Reenable }
+
 // Skippable reports whether a person may set the step aside with a reason.
 func (s StepID) Skippable() bool { return s != Publish && s != Close }
 
@@ -93,9 +97,12 @@ type Step struct {
 	SentAt      time.Time       `json:"sent_at,omitzero"`
 	VerifiedAt  time.Time       `json:"verified_at,omitzero"`
 	Proof       *Proof          `json:"proof,omitempty"`
-	Reason      string          `json:"reason,omitempty"` // why it failed, waits or was set aside
-	Unread      []string        `json:"unread,omitempty"` // what the last round could not read: not clean until it is read or set aside
-	Looks       []time.Time     `json:"looks,omitempty"`  // when the hub looks again whether something came back
+	Reason      string          `json:"reason,omitempty"`  // why it failed, waits or was set aside
+	Unread      []string        `json:"unread,omitempty"`  // what the last round could not read: not clean until it is read or set aside
+	Looks       []time.Time     `json:"looks,omitempty"`   // when the hub looks again whether something came back
+	Held        bool            `json:"held,omitempty"`    // the policy does not ask for it any more: a person does
+	Confirm     *Confirmation   `json:"confirm,omitempty"` // somebody asked and a second person has to
+	ByHand      bool            `json:"by_hand,omitempty"` // the running request: a person says it is done
 	Progress    *Progress       `json:"progress,omitempty"`
 	Items       []Item          `json:"items,omitempty"`
 	Snapshot    json.RawMessage `json:"snapshot,omitempty"` // the world before the step, for undo; the step owns its shape

@@ -41,8 +41,9 @@ func (e *Engine) Open(ctx context.Context, d responsehub.Delivery, a *responsehu
 		name := cmp.Or(a.Tenant.MicrosoftTenantID, a.Tenant.SourceTenantID)
 		ref = responsehub.TenantRef{Name: name, MicrosoftTenantID: a.Tenant.MicrosoftTenantID}
 	}
+	rule := e.decide(ctx, &tenant, ok && tenant.Response, d.Source, a)
 	for try := range maxConflicts {
-		inc, done, err := e.open(ctx, d, a, ref, ok && tenant.Response, try)
+		inc, done, err := e.open(ctx, d, a, ref, rule, try)
 		switch {
 		case errors.Is(err, ErrRefTaken) || errors.Is(err, ErrConflict):
 			continue
@@ -51,6 +52,7 @@ func (e *Engine) Open(ctx context.Context, d responsehub.Delivery, a *responsehu
 		case done.BodyHash != "":
 			return nil, false, otherBody()
 		case done.Existing != "":
+			rule.giveBack(ctx)
 			inc, err = e.join(ctx, done.Existing, d, a)
 			return inc, true, err
 		}
@@ -62,11 +64,11 @@ func (e *Engine) Open(ctx context.Context, d responsehub.Delivery, a *responsehu
 }
 
 // open tries to write a new incident. Refs get longer when many are taken.
-func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehub.Alert, t responsehub.TenantRef, response bool, try int) (*responsehub.Incident, Committed, error) {
+func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehub.Alert, t responsehub.TenantRef, rule rule, try int) (*responsehub.Incident, Committed, error) {
 	now := time.Now()
 	id := NewID(responsehub.AccountKey(t, d.Source, a), now)
 	ref := NewRef(Partition(id), 4+try/4)
-	inc := responsehub.NewIncident(id, ref, now, d.Source, a, t, response)
+	inc := responsehub.NewIncident(id, ref, now, d.Source, a, t, rule.response, rule.holds...)
 	c, _, err := e.change(State{ID: id}, nil, inc)
 	if err != nil {
 		return nil, Committed{}, err
@@ -81,7 +83,7 @@ func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehu
 
 func (e *Engine) join(ctx context.Context, id string, d responsehub.Delivery, a *responsehub.Alert) (*responsehub.Incident, error) {
 	return e.update(ctx, id, func(inc *responsehub.Incident) error {
-		inc.Join(time.Now(), d.Source, a)
+		inc.Join(time.Now(), d.Source, a, e.settings().Holds()...)
 		return nil
 	})
 }

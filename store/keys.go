@@ -77,6 +77,7 @@ const (
 	peopleKey           = "{dir}:people"
 	apiKeysKey          = "{dir}:keys"
 	channelsKey         = "{dir}:channels"
+	settingsKey         = "{dir}:settings"
 )
 
 func limitTag(dest string) string { return "{lim:" + strings.ReplaceAll(dest, "}", "_") + "}:" }
@@ -84,5 +85,7 @@ func limitTag(dest string) string { return "{lim:" + strings.ReplaceAll(dest, "}
 func blockKey(dest string) string { return limitTag(dest) + "block" }
 
 func permitsKey(dest string) string { return limitTag(dest) + "permits" }
+
+func placesKey(list string) string { return limitTag(list) + "places" }
 
 func rateKey(dest string) string { return limitTag(dest) + "rate" }

@@ -25,6 +25,7 @@ var (
 	blockDestination = script("now_time", "block_destination")
 	readBlock        = script("now_time", "read_block")
 	takePermit       = script("now_time", "take_permit")
+	takePlace        = script("now_time", "take_place")
 )
 
 func script(names ...string) *redis.Script {
