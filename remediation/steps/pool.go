@@ -3,6 +3,8 @@ package steps
 import (
 	"container/heap"
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -36,6 +38,7 @@ type pool struct {
 	busy   map[string]int    // under way, by mailbox
 	alarm  *time.Timer
 	closed bool
+	broken func(error) // told of a job that panicked; must end the work's context
 }
 
 func newPool() *pool {
@@ -141,12 +144,22 @@ func (p *pool) work(ctx context.Context) {
 	for range width {
 		wg.Go(func() {
 			for j := p.take(); j != nil; j = p.take() {
-				j.run(ctx)
-				p.leave(j)
+				p.do(ctx, j)
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// do runs one job. One that panics ends the work, not the hub.
+func (p *pool) do(ctx context.Context, j *job) {
+	defer p.leave(j)
+	defer func() {
+		if v := recover(); v != nil {
+			p.broken(fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+		}
+	}()
+	j.run(ctx)
 }
 
 // close ends the work; what is not under way is dropped.

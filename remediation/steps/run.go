@@ -110,7 +110,8 @@ func (r *Retract) begin(ctx context.Context, t *responsehub.Turn) (*run, error) 
 
 // work runs until everything is searched and moved, or put off.
 func (w *run) work(parent context.Context) error {
-	ctx, stop := context.WithCancel(parent)
+	ctx, stop := context.WithCancelCause(parent)
+	w.pool.broken = stop
 	var wg sync.WaitGroup
 	wg.Go(func() { w.pool.work(ctx) })
 	fed := make(chan error, 1)
@@ -119,7 +120,7 @@ func (w *run) work(parent context.Context) error {
 	if err == nil {
 		err = w.follow(ctx, fed)
 	}
-	stop()
+	stop(nil)
 	wg.Wait()
 	if err != nil {
 		w.rescue(parent)

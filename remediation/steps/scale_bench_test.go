@@ -68,7 +68,7 @@ func BenchmarkRetract(b *testing.B) {
 				b.ReportMetric((time.Duration(searched+c.hits) * c.latency).Seconds(), "s-one-at-a-time")
 				b.ReportMetric(float64(w.calls.Load()), "requests")
 				b.ReportMetric(float64(*peak)/(1<<20), "MiB-peak")
-				b.Log(fmt.Sprintf("%s: %.1f s, ideal %.1f s, one request at a time %.0f s", c.name, took.Seconds(), ideal.Seconds(), (time.Duration(searched+c.hits)*c.latency).Seconds()))
+				b.Log(fmt.Sprintf("%s: %.1f s, ideal %.1f s, one request at a time %.0f s", c.name, took.Seconds(), ideal.Seconds(), (time.Duration(searched+c.hits) * c.latency).Seconds()))
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -193,6 +194,38 @@ func TestRetractEverywhere(t *testing.T) {
 			if l.State == responsehub.Skipped && !strings.Contains(l.Why, "kept as evidence") {
 				t.Errorf("it is left, and nobody knows why: %q", l.Why)
 			}
+		}
+	})
+}
+
+// frail is a tenant whose answers break the hub's own code now and then.
+type frail struct {
+	*bigTenant
+	left int
+}
+
+func (f *frail) Sent(ctx context.Context, tenant, box string) (string, error) {
+	if f.left--; f.left >= 0 {
+		panic("a bad answer")
+	}
+	return f.bigTenant.Sent(ctx, tenant, box)
+}
+
+func TestRetractOutlivesAPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := lured()
+		w := &frail{newBigTenant(300, 10*time.Millisecond), 2}
+		populate(w.bigTenant, p)
+		a.Account.ObjectID = boxID(7)
+		b := remediationtest.New(a, true)
+		b.Run(t, &Retract{Mail: w, Letters: b.Letters()}, 1)
+		if b.Last.Err == nil || !strings.Contains(b.Last.Err.Error(), "a bad answer") {
+			t.Fatalf("the turn ended with %v", b.Last.Err)
+		}
+		b.Run(t, &Retract{Mail: w, Letters: b.Letters()}, 5)
+		check(t, b.Incident, responsehub.Retract, responsehub.Done)
+		if bad := w.wrong(p); len(bad) > 0 {
+			t.Errorf("%v", bad)
 		}
 	})
 }
