@@ -131,7 +131,11 @@ func (e *engine) Letters(_ context.Context, _ responsehub.Actor, _, cursor strin
 	if cursor == "second" {
 		return remediation.LetterPage{Letters: []responsehub.Letter{{Mailbox: "b", ID: "2", State: responsehub.Done, Hub: true}}}, nil
 	}
-	return remediation.LetterPage{Letters: make([]responsehub.Letter, limit), Next: "second"}, nil
+	page := remediation.LetterPage{Letters: make([]responsehub.Letter, limit), Next: "second"}
+	for i := range page.Letters {
+		page.Letters[i].State = responsehub.Waiting
+	}
+	return page, nil
 }
 
 func (e *engine) Events(_ context.Context, actor responsehub.Actor, id string) ([]json.RawMessage, error) {

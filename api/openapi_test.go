@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"responsehub"
 	"responsehub/api"
 )
 
@@ -62,6 +63,8 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 // TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	h := newHub(t, api.Config{})
+	moved := h.engine.inc.Step(responsehub.Retract)
+	moved.State, moved.Progress = responsehub.Done, &responsehub.Progress{Found: 1, Moved: 1}
 	doc := h.spec()
 	runs := []struct {
 		key, method, path, template, body string
@@ -82,6 +85,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"reader", "POST", "/v1/incidents/i1/steps/lock", "/v1/incidents/{id}/steps/{step}", "{}", 403},
 		{"responder", "POST", "/v1/incidents/i1/steps/password/reveal", "/v1/incidents/{id}/steps/password/reveal", "", 200},
 		{"responder", "POST", "/v1/incidents/i1/steps/password/reveal", "/v1/incidents/{id}/steps/password/reveal", "", 410},
+		{"responder", "POST", "/v1/incidents/i1/steps/password/undo", "/v1/incidents/{id}/steps/{step}/undo", `{"reason":"r"}`, 409},
+		{"responder", "POST", "/v1/incidents/i1/steps/retract/undo", "/v1/incidents/{id}/steps/{step}/undo", `{"reason":"r"}`, 202},
+		{"reader", "POST", "/v1/incidents/i1/false-alarm", "/v1/incidents/{id}/false-alarm", `{"reason":"r"}`, 403},
+		{"responder", "POST", "/v1/incidents/i1/false-alarm", "/v1/incidents/{id}/false-alarm", `{"reason":"r"}`, 202},
 		{"reader", "GET", "/v1/tenants", "/v1/tenants", "", 200},
 		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"response":true}`, 200},
 		{"admin", "PUT", "/v1/tenants", "/v1/tenants", `{}`, 200},

@@ -126,6 +126,9 @@ func (h *fakeHub) Incident(_ context.Context, _ responsehub.Actor, id string) (*
 		if s.Undo {
 			s.State = responsehub.Undone
 		}
+		if s.ID == responsehub.Lock {
+			s.Snapshot = []byte(`{"enabled":true}`)
+		}
 		h.inc.Advance(opened.Add(20 * time.Second))
 		if h.inc.Acknowledged != nil {
 			h.inc.Acknowledged.At = opened.Add(2 * time.Second)
