@@ -156,7 +156,12 @@ func (w *Watch) relock(ctx context.Context, t *responsehub.Turn, seen time.Time,
 			return w.next(ctx, t, func(inc *responsehub.Incident) error { return relocked(inc, acct) })
 		}
 	}
-	return responsehub.ComeBack(relockAgain, nil) // accepted and not shown yet: sent again
+	// Accepted and not shown yet: sent again, less often when that does not help.
+	again := relockAgain
+	if time.Since(t.Incident.Watch.Relock.SeenAt) > 2*watchRetry {
+		again = watchRetry
+	}
+	return responsehub.ComeBack(again, nil)
 }
 
 // worse is the error to go by: the one that is worth another try.

@@ -163,6 +163,27 @@ func TestWatchDiedBetween(t *testing.T) {
 	})
 }
 
+// A directory that forgets the block is told again, at first every few seconds and then
+// every minute.
+func TestWatchIsNotBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, b := locks(t, true)
+		f := &Watch{Directory: w}
+		b.Run(t, f, 1)
+		w.reverses()
+		w.fail["enabled=false"] = make([]error, 40) // accepted, without an effect
+		start := time.Now()
+		b.Run(t, f, 40)
+		if n, d := w.count("enabled=false"), time.Since(start); n != 40 || d < 15*time.Minute || d > 40*time.Minute {
+			t.Errorf("told %d times in %s", n, d)
+		}
+		b.Run(t, f, 1)
+		if w.account.Enabled || len(b.Incident.Watch.Reversals) != 1 {
+			t.Errorf("enabled %t, watch %+v", w.account.Enabled, b.Incident.Watch)
+		}
+	})
+}
+
 // Somebody asks for step 5 while a look or a relock is under way. At the end the account
 // is open and stays so, wherever the request came between.
 func TestReenableWinsOverTheWatch(t *testing.T) {
