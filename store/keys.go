@@ -77,6 +77,7 @@ const (
 	peopleKey           = "{dir}:people"
 	apiKeysKey          = "{dir}:keys"
 	channelsKey         = "{dir}:channels"
+	readinessKey        = "{dir}:readiness" // HASH by tenant id: what its last preflight found
 	settingsKey         = "{dir}:settings"
 )
 
