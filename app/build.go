@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,7 +56,9 @@ func (a *App) buildStore(key []byte) error {
 	}
 	a.rdb, a.store = rdb, store.New(rdb)
 	a.directory = store.NewDirectory(rdb, a.log.With("part", "directory"))
-	a.engine, err = remediation.New(a.store, a.store, remediation.Config{Key: key, Tenants: a.directory}, a.log.With("part", "engine"))
+	a.engine, err = remediation.New(a.store, a.store, remediation.Config{
+		Key: key, Tenants: a.directory, Settings: a.directory.Settings, Counts: store.NewLimits(rdb), Roles: a.roles,
+	}, a.log.With("part", "engine"))
 	if err != nil {
 		return errors.Join(err, rdb.Close())
 	}
@@ -86,7 +89,7 @@ func (a *App) buildOutside(opts Options) error {
 		return fmt.Errorf("microsoft.exchange: %w", err)
 	}
 	a.engine.Follow(
-		&steps.Lock{Directory: a.graph, Groups: a.graph, LockGroup: a.lockGroup},
+		&steps.Lock{Directory: a.graph, Groups: a.graph, LockGroup: a.lockGroup, BreakGlass: a.breakGlass},
 		&steps.Watch{Directory: a.graph, Schedule: opts.Watch},
 		&steps.Retract{Mail: a.graph, Letters: a.store},
 		&steps.DisablePersistence{
@@ -97,9 +100,9 @@ func (a *App) buildOutside(opts Options) error {
 				responsehub.AutoReply: a.graph.AutoReplies(), responsehub.Forwarding: mail.Forwarding(), responsehub.Delegate: mail.Delegates(),
 				responsehub.SweepRule: mail.SweepRules(), responsehub.TransportRule: mail.TransportRules(),
 			},
-			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks,
+			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks, Settings: a.directory.Settings,
 		},
-		&steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault()},
+		&steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault(), Mode: a.passwordMode},
 	)
 	return a.buildTeams(hc)
 }
@@ -108,6 +111,23 @@ func (a *App) buildOutside(opts Options) error {
 func (a *App) lockGroup(tenant string) string {
 	t, _ := a.directory.Tenant(tenant)
 	return t.LockGroup
+}
+
+// breakGlass reports whether a tenant never has the account locked by itself.
+func (a *App) breakGlass(tenant string, account responsehub.Account) bool {
+	t, _ := a.directory.Tenant(tenant)
+	return t.IsBreakGlass(account)
+}
+
+// passwordMode is how a tenant's passwords are reset, as the directory knows it now.
+func (a *App) passwordMode(tenant string) responsehub.PasswordMode {
+	t, _ := a.directory.Tenant(tenant)
+	return t.PasswordMode
+}
+
+// roles asks for an account's directory roles. The engine is made before the client.
+func (a *App) roles(ctx context.Context, tenant, user string) ([]string, error) {
+	return a.graph.Roles(ctx, tenant, user)
 }
 
 // buildTeams makes the bot, where Teams is configured.

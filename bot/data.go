@@ -24,6 +24,7 @@ type click struct {
 	reason     string
 	action     responsehub.Action
 	todo       string
+	done       bool
 }
 
 const (
@@ -89,6 +90,8 @@ func readData(data map[string]any) (click, error) {
 			c.skip = s == "true"
 		case card.KeyChosen:
 			c.chosen = s == "true"
+		case card.KeyDone:
+			c.done = s == "true"
 		case card.KeyTodo:
 			c.todo = s
 		case card.KeyEverywhere:
@@ -118,7 +121,7 @@ func readData(data map[string]any) (click, error) {
 
 // request is what the click asks of a step.
 func (c *click) request(command string) responsehub.StepRequest {
-	r := responsehub.StepRequest{CommandID: command, Skip: c.skip, Reason: c.reason}
+	r := responsehub.StepRequest{CommandID: command, Skip: c.skip, Reason: c.reason, Done: c.done}
 	if responsehub.StepID(c.verb) == responsehub.Retract && !c.skip {
 		r.Everywhere, r.Preview = c.everywhere, c.preview
 	}

@@ -25,18 +25,19 @@ const Tick = "todo"
 // The keys of a button's data and of the inputs behind "More". All values are strings:
 // numbers would come back as floats.
 const (
-	KeyIncident = "incident"
-	KeyStep     = "step"
-	KeyRound    = "round"
-	KeyVerb     = "verb"
-	KeySkip     = "skip"
-	KeyItems    = "items"
-	KeyReason   = "reason"
-	KeyAction   = "action"
-	KeyTodo     = "todo"
+	KeyIncident   = "incident"
+	KeyStep       = "step"
+	KeyRound      = "round"
+	KeyVerb       = "verb"
+	KeySkip       = "skip"
+	KeyItems      = "items"
+	KeyReason     = "reason"
+	KeyAction     = "action"
+	KeyTodo       = "todo"
 	KeyEverywhere = "everywhere"
 	KeyPreview    = "preview"
-	KeyChosen   = "chosen" // the button is about the chosen items only: none chosen is not all
+	KeyDone       = "done"
+	KeyChosen     = "chosen" // the button is about the chosen items only: none chosen is not all
 )
 
 // sealedPassword is the name under which an incident keeps its one-time password.
@@ -108,10 +109,20 @@ func moreActions(inc *responsehub.Incident) []obj {
 			execute(inc, responsehub.Persistence, wordsAside, obj{KeySkip: "true", KeyChosen: "true"}))
 	}
 	acts = append(acts, asides(inc, responsehub.Failed, responsehub.Partial, responsehub.NeedsHuman)...)
+	acts = append(byHand(inc), acts...)
 	acts = append(acts, ticks(inc)...)
 	acts = append(acts, retractActions(inc)...)
 	acts = append(acts, agains(inc)...)
 	return append(acts, asides(inc, responsehub.Waiting)...)
+}
+
+// byHand says that a password was reset by a person, where the hub could not.
+func byHand(inc *responsehub.Incident) []obj {
+	s := inc.Step(responsehub.Password)
+	if s == nil || s.Confirm != nil || s.State != responsehub.NeedsHuman && s.State != responsehub.Failed || inc.Gate(responsehub.Password) != nil {
+		return nil
+	}
+	return []obj{execute(inc, responsehub.Password, wordsByHand, obj{KeyDone: "true"})}
 }
 
 // ticks say that something is done which the hub can neither do nor see.

@@ -46,6 +46,8 @@ func standOf(s *responsehub.Step) string {
 	switch {
 	case s.State == responsehub.Undone && !s.VerifiedAt.IsZero():
 		at = s.VerifiedAt
+	case s.State == responsehub.Done && s.ByHand:
+		at = s.VerifiedAt // a person's word, not read back
 	case s.State == responsehub.Done && !s.VerifiedAt.IsZero():
 		text, at = checkMark+" verified", s.VerifiedAt
 	case s.State == responsehub.Sent && !s.SentAt.IsZero():
@@ -78,7 +80,14 @@ func because(inc *responsehub.Incident, s *responsehub.Step, d detail) []string 
 		lines = append(lines, Clean(s.Reason, d.text))
 	}
 	if s.State == responsehub.Done && s.Proof != nil && s.Proof.Value != "" {
-		lines = append(lines, "Read back: "+Clean(s.Proof.Value, min(d.text, 160)))
+		said := "Read back: "
+		if s.ByHand {
+			said = "By hand: "
+		}
+		lines = append(lines, said+Clean(s.Proof.Value, min(d.text, 160)))
+	}
+	if c := s.Confirm; c != nil && s.State != responsehub.NeedsHuman && !s.State.Busy() {
+		lines = append(lines, Clean(c.By.Name, 80)+" asked; a second person has to confirm by pressing again.")
 	}
 	if s.State.Busy() || s.State.Settled() || inc.State == responsehub.Unpublished && inc.Tenant.ID != "" {
 		return lines

@@ -34,8 +34,9 @@ const (
 	wordsCloseAnyway = "False alarm: close although this stays"
 	wordsDisable     = "3 Disable chosen"
 	wordsAside       = "Set chosen aside"
-	wordsPreview   = "2 Show what would be moved"
-	wordsEverywhere = "2 Search everywhere"
+	wordsByHand      = "4 Password reset by hand: done"
+	wordsPreview     = "2 Show what would be moved"
+	wordsEverywhere  = "2 Search everywhere"
 	wordsConsole     = "Open in the console"
 	wordsDetector    = "Open the detector's page"
 	wordsCannot      = "This client cannot show the card. Open the incident in the console."
@@ -135,6 +136,8 @@ func Summary(inc *responsehub.Incident) string {
 	switch {
 	case inc.State.Closed():
 		call = incidentWords[inc.State]
+	case inc.State == responsehub.Active && inc.Response && inc.Step(responsehub.Lock).Held:
+		call = "act now, not locked by itself"
 	case inc.State == responsehub.Active && inc.Response:
 		call = "response is running"
 	case inc.State == responsehub.Active:

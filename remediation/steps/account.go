@@ -16,6 +16,7 @@ type AccountLane struct {
 	Directory Directory
 	Groups    Groups // to take the account out of a lock group; nil: none
 	Vault     *remediation.Vault
+	Mode      func(tenant string) responsehub.PasswordMode // of a tenant (the hub's id); nil: the hub resets the passwords of cloud accounts
 }
 
 var _ responsehub.Follower = (*AccountLane)(nil)

@@ -44,6 +44,7 @@ type look struct {
 	scan     *scanned
 	returned map[string]bool // items that were done and work again
 	ended    bool            // everything could be asked: the next look may be awaited
+	holds    []responsehub.Hold
 }
 
 // lookAgain looks, when it is time, whether something came back or is new, and opens the
@@ -57,6 +58,9 @@ func (d *DisablePersistence) lookAgain(ctx context.Context, t *responsehub.Turn)
 		return responsehub.ComeBack(wait, nil)
 	}
 	l := &look{scan: d.scan(ctx, t), returned: map[string]bool{}}
+	if d.Settings != nil {
+		l.holds = d.Settings().Holds()
+	}
 	run := &disabling{step: d, target: target(t.Incident), results: map[string]result{}}
 	run.each(ctx, d.readable(s), run.alive)
 	if ctx.Err() != nil {
@@ -138,7 +142,7 @@ func (l *look) write(inc *responsehub.Incident) error {
 		s.Unread = l.scan.unread
 		reason = append(reason, "Not everything could be read: "+strings.Join(l.scan.unread, " "))
 	}
-	inc.Reopen(strings.Join(reason, " "), now)
+	inc.Reopen(strings.Join(reason, " "), now, l.holds...)
 	return nil
 }
 

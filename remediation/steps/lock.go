@@ -40,6 +40,9 @@ type Lock struct {
 	Directory Directory
 	Groups    Groups                     // nil: no lock groups
 	LockGroup func(tenant string) string // object id of the group of a tenant (the hub's id), "" for none; nil: none
+	// BreakGlass reports whether the tenant (the hub's id) never has the account locked by
+	// itself. An alert may name it otherwise than the list, so it is asked again here; nil: none.
+	BreakGlass func(tenant string, a responsehub.Account) bool
 }
 
 var (
@@ -81,6 +84,13 @@ func (l *Lock) act(ctx context.Context, t *responsehub.Turn) responsehub.Outcome
 	if err != nil && !l.blind(t.Incident, err) {
 		return failed(responsehub.Lock, err)
 	}
+	if err == nil && l.spared(t.Incident, acct) {
+		return responsehub.Settle(func(inc *responsehub.Incident) error {
+			as := responsehub.Account{ObjectID: acct.ObjectID, UserPrincipalName: acct.UPN}
+			inc.HoldBack(responsehub.Lock, responsehub.BreakGlassHold(as).Sentence(responsehub.Lock), time.Now())
+			return nil
+		})
+	}
 	if err == nil {
 		if err := t.Save(ctx, snapshot(acct, l.lockGroup(t.Incident))); err != nil {
 			return responsehub.TryAgain(err, nil)
@@ -99,6 +109,13 @@ func (l *Lock) act(ctx context.Context, t *responsehub.Turn) responsehub.Outcome
 		return responsehub.TryAgain(err, nil)
 	}
 	return l.verify(ctx, t)
+}
+
+// spared reports whether the policy asked for a break-glass account.
+func (l *Lock) spared(inc *responsehub.Incident, acct Account) bool {
+	s := inc.Step(responsehub.Lock)
+	return l.BreakGlass != nil && s.RequestedBy.Via == responsehub.ViaPolicy && s.State == responsehub.Queued &&
+		l.BreakGlass(inc.Tenant.ID, responsehub.Account{ObjectID: acct.ObjectID, UserPrincipalName: acct.UPN})
 }
 
 // blind reports whether the lock should go on although the account cannot be read:

@@ -27,6 +27,9 @@ type DisablePersistence struct {
 	// Looks says how long after the step's end the hub looks whether something came back:
 	// an attacker's token lives on for up to an hour. nil is after 15 and 65 minutes.
 	Looks []time.Duration
+	// Settings are the hub's switches as they are now: what came back is not disabled by
+	// itself while they hold that back. nil: they hold nothing back.
+	Settings func() responsehub.Settings
 }
 
 var _ responsehub.Follower = (*DisablePersistence)(nil)
