@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"responsehub"
@@ -45,4 +46,19 @@ func (c *Client) TraceAnswers(ctx context.Context, tenant string) error {
 	now := time.Now()
 	filter := "messageId eq " + quote("<preflight@responsehub.invalid>") + " and receivedDateTime ge " + stamp(now.Add(-time.Hour)) + " and receivedDateTime le " + stamp(now)
 	return c.trace(ctx, k, filter, func(map[string]any) {})
+}
+
+// NeedsRole names the directory role that the hub's app lacks to lock or reset somebody
+// who holds these roles, "" when it lacks none. An app whose token cannot be read counts
+// as lacking it.
+func (c *Client) NeedsRole(ctx context.Context, tenant string, roles []string) (string, error) {
+	rights, err := c.FreshRights(ctx, tenant)
+	if err != nil {
+		return "", err
+	}
+	held, needs := rights.DirectoryRoles(), leastRole(roles)
+	if len(roles) == 0 || slices.Contains(held, needs) || slices.Contains(held, privilegedAdministrator) || slices.Contains(held, "Global Administrator") {
+		return "", nil
+	}
+	return needs, nil
 }

@@ -64,13 +64,18 @@ func (c *Client) whyRefused(ctx context.Context, k call, user string, err error)
 	return err
 }
 
+// leastRole is the least role that suffices to lock or reset a holder of the roles.
+func leastRole(roles []string) string {
+	if slices.ContainsFunc(roles, func(r string) bool { return !slices.Contains(lightRoles, r) }) {
+		return privilegedAdministrator
+	}
+	return userAdministrator
+}
+
 // protected is the sentence for an administrator's account, with the least role that
 // suffices.
 func protected(k call, roles []string) string {
-	needs := userAdministrator
-	if slices.ContainsFunc(roles, func(r string) bool { return !slices.Contains(lightRoles, r) }) {
-		needs = privilegedAdministrator
-	}
+	needs := leastRole(roles)
 	const most = 3
 	named := strings.Join(roles[:min(len(roles), most)], ", ")
 	if n := len(roles) - most; n > 0 {
