@@ -30,7 +30,7 @@ func (a *API) incidents(r call, _ none) (List[Incident], error) {
 	}
 	list := List[Incident]{Items: make([]Incident, 0, len(page.Incidents)), Next: page.Next}
 	for _, inc := range page.Incidents {
-		list.Items = append(list.Items, ViewOf(inc))
+		list.Items = append(list.Items, a.viewOf(inc))
 	}
 	return list, nil
 }
@@ -44,7 +44,7 @@ func (a *API) incident(r call, _ none) (Incident, error) {
 	if err != nil {
 		return Incident{}, err
 	}
-	return ViewOf(inc), nil
+	return a.viewOf(inc), nil
 }
 
 func (a *API) events(r call, _ none) (List[Event], error) {
@@ -94,7 +94,7 @@ func (a *API) request(r call, in StepBody) (Answer, error) {
 	}
 	answer, err := a.engine.Request(r, r.actor, id, step, responsehub.StepRequest{
 		CommandID: command, Items: in.Items, Action: in.Action, Skip: in.Skip, Reason: in.Reason,
-		Everywhere: in.Everywhere, Preview: in.Preview,
+		Everywhere: in.Everywhere, Preview: in.Preview, Done: in.Done,
 	})
 	return answerView(answer, err)
 }

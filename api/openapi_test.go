@@ -62,7 +62,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 
 // TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	h := newHub(t, api.Config{})
+	h := newHub(t, api.Config{Preflight: &looker{}})
 	moved := h.engine.inc.Step(responsehub.Retract)
 	moved.State, moved.Progress = responsehub.Done, &responsehub.Progress{Found: 1, Moved: 1}
 	doc := h.spec()
@@ -90,6 +90,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"reader", "POST", "/v1/incidents/i1/false-alarm", "/v1/incidents/{id}/false-alarm", `{"reason":"r"}`, 403},
 		{"responder", "POST", "/v1/incidents/i1/false-alarm", "/v1/incidents/{id}/false-alarm", `{"reason":"r"}`, 202},
 		{"reader", "GET", "/v1/tenants", "/v1/tenants", "", 200},
+		{"reader", "GET", "/v1/tenants/t1/preflight", "/v1/tenants/{id}/preflight", "", 200},
+		{"responder", "POST", "/v1/tenants/t1/preflight", "/v1/tenants/{id}/preflight", "", 200},
+		{"responder", "POST", "/v1/tenants/t1/rehearse", "/v1/tenants/{id}/rehearse", `{"user":"pat@contoso.example"}`, 200},
+		{"responder", "POST", "/v1/incidents/i1/rehearse", "/v1/incidents/{id}/rehearse", "", 200},
 		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"response":true}`, 200},
 		{"admin", "PUT", "/v1/tenants", "/v1/tenants", `{}`, 200},
 		{"admin", "GET", "/v1/lanes?state=dead", "/v1/lanes", "", 200},

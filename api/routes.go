@@ -116,7 +116,13 @@ func (a *API) table() []route {
 		on("POST", "/v1/incidents/:id/todos/:todo", "tickTodo", http.StatusOK, a.tick, "Say that something is done which only a person can do, such as in on-premises AD"),
 		on("GET", "/v1/tenants", "listTenants", http.StatusOK, a.tenants, "The tenants within the key's reach"),
 		on("PATCH", "/v1/tenants/:id", "changeTenant", http.StatusOK, a.changeTenant, "Turn a tenant's Response on or off"),
+		on("GET", "/v1/tenants/:id/preflight", "getPreflight", http.StatusOK, a.keptPreflight, "What the last look at the tenant found missing: permissions, roles, services, channels"),
+		on("POST", "/v1/tenants/:id/preflight", "runPreflight", http.StatusOK, a.runPreflight, "Look at the tenant now; nothing is changed there"),
+		on("POST", "/v1/tenants/:id/rehearse", "rehearseUser", http.StatusOK, a.rehearseUser, "What the steps would do now for an account; nothing is changed"),
+		on("POST", "/v1/incidents/:id/rehearse", "rehearseIncident", http.StatusOK, a.rehearseIncident, "What the steps of the incident would do now; nothing is changed"),
 		on("PUT", "/v1/tenants", "applyRoster", http.StatusOK, a.apply, "Take over the tenants and people of a configuration file; those it does not name stay"),
+		on("GET", "/v1/settings", "getSettings", http.StatusOK, a.settings, "The switches of the whole hub"),
+		on("PATCH", "/v1/settings", "changeSettings", http.StatusOK, a.changeSettings, "Stop, or start again, all that runs by itself at any tenant"),
 		on("GET", "/v1/lanes", "listLanes", http.StatusOK, a.lanes, "Work that was given up", param{name: "state", doc: "dead, which is also what is meant when left out", enum: []string{"dead"}}),
 		on("POST", "/v1/lanes/:id/retry", "retryLane", http.StatusAccepted, a.retry, "Start given-up work again"),
 	}

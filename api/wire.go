@@ -103,6 +103,7 @@ type Step struct {
 	Lasting     []string              `json:"irreversible,omitempty" doc:"what of the step an undo cannot take back"`
 	Note        string                `json:"note,omitempty" doc:"how the step is done, such as where and by what phish is looked for"`
 	Progress    *responsehub.Progress `json:"progress,omitempty"`
+	Lacks       string                `json:"lacks,omitempty" doc:"what the tenant's last preflight found missing that the waiting step needs"`
 }
 
 // Item is one thing inside a step: a rule, an app, a connector, a message.
@@ -137,6 +138,7 @@ type StepBody struct {
 	Reason     string             `json:"reason,omitempty" doc:"needed to set aside, and to do again what is done"`
 	Everywhere bool               `json:"everywhere,omitempty" doc:"for retract: search all mailboxes, not only those that the message trace names"`
 	Preview    bool               `json:"preview,omitempty" doc:"for retract: search and count, move nothing; ask again without it to move"`
+	Done       bool               `json:"done,omitempty" doc:"for password: a person has reset it by hand; needs a reason"`
 }
 
 // Letter is one message that a retraction found.
@@ -183,8 +185,30 @@ type Tenant struct {
 	SourceIDs         map[string]string `json:"source_ids,omitempty" doc:"its id at each detector"`
 	Response          bool              `json:"response" doc:"steps 1 to 3 run by themselves"`
 	LockGroup         string            `json:"lock_group,omitempty" doc:"object id of the group into which locked accounts are put"`
-	Notify            Notify            `json:"notify"`
-	Trial             *Trial            `json:"trial,omitempty"`
+	Guards
+	Notify    Notify   `json:"notify"`
+	Readiness *Summary `json:"readiness,omitempty" doc:"what the last preflight found; left out while nobody has looked"`
+	Trial     *Trial   `json:"trial,omitempty"`
+}
+
+// Guards bound what is done to a tenant's accounts, and by whom.
+type Guards struct {
+	PasswordMode    responsehub.PasswordMode `json:"password_mode,omitempty" doc:"who resets passwords: cloud (the hub, for cloud accounts) or manual (a person); cloud when left out"`
+	LocksPerHour    *int                     `json:"automatic_locks_per_hour,omitempty" doc:"how many accounts may be locked by themselves within any hour, 0 to 1000; 20 when left out"`
+	BreakGlass      []string                 `json:"break_glass,omitempty" doc:"principal names or object ids of accounts that are never locked by themselves"`
+	SecondPersonFor []string                 `json:"second_person_for,omitempty" doc:"principal names or object ids of accounts for which two people have to ask for lock, password and reenable; admins is every account with a directory role"`
+}
+
+// Settings are the switches of the whole hub.
+type Settings struct {
+	Automatic bool      `json:"automatic" doc:"steps run by themselves where a tenant's Response is on"`
+	ChangedBy string    `json:"changed_by,omitempty" doc:"who stopped all automatic action"`
+	ChangedAt time.Time `json:"changed_at,omitzero"`
+}
+
+// SettingsChange changes the switches of the whole hub.
+type SettingsChange struct {
+	Automatic bool `json:"automatic" need:"true" doc:"false: nothing runs by itself at any tenant until it is true again"`
 }
 
 // Notify says who is told about a tenant's incidents.
@@ -227,8 +251,9 @@ type RosterTenant struct {
 	SourceIDs         map[string]string `json:"source_ids,omitempty"`
 	Response          *bool             `json:"response,omitempty" doc:"left out: stays as it is, off for a new tenant"`
 	LockGroup         string            `json:"lock_group,omitempty" doc:"object id of a cloud-only group whose members a Conditional Access policy shuts out"`
-	Notify            Notify            `json:"notify,omitzero"`
-	Trial             *Trial            `json:"trial,omitempty"`
+	Guards
+	Notify Notify `json:"notify,omitzero"`
+	Trial  *Trial `json:"trial,omitempty"`
 }
 
 // Person is somebody who may be told or may act.

@@ -45,7 +45,8 @@ type App struct {
 	directory *store.Directory
 	engine    *remediation.Engine
 	graph     *graph.Client
-	bot       *bot.Bot // nil without Teams
+	rehearsal rehearsal // what a tenant lacks, and what the steps would do
+	bot       *bot.Bot  // nil without Teams
 	intake    *intake.Intake
 	public    *http.Server
 	admin     *http.Server // nil without an admin address
@@ -131,6 +132,7 @@ func (a *App) work(ctx context.Context, prepared bool) {
 	})
 	wg.Go(func() { a.watchRedis(ctx) })
 	wg.Go(func() { a.keepWarm(ctx) })
+	wg.Go(func() { a.rehearsal.Keep(ctx) })
 	wg.Wait()
 }
 

@@ -39,7 +39,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.engine, log.With("part", "intake")); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
-	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key}, a.engine, a.directory, log.With("part", "api"))
+	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal}, a.engine, a.directory, log.With("part", "api"))
 	a.public = server(a.handler(programs), log)
 	if cfg.Server.AdminListen != "" {
 		a.admin = server(a.metricsHandler(), log)
@@ -88,22 +88,24 @@ func (a *App) buildOutside(opts Options) error {
 	if err != nil {
 		return fmt.Errorf("microsoft.exchange: %w", err)
 	}
+	persistence := &steps.DisablePersistence{
+		Kinds: map[responsehub.ItemKind]steps.Foothold{
+			responsehub.InboxRule: a.graph.Rules(), responsehub.ServicePrincipal: a.graph.EnterpriseApps(),
+			responsehub.AppRegistration: a.graph.Registrations(), responsehub.InboundConnector: mail.Connectors(),
+			responsehub.OAuthGrant: a.graph.Grants(), responsehub.AuthMethod: a.graph.Methods(), responsehub.Device: a.graph.Devices(),
+			responsehub.AutoReply: a.graph.AutoReplies(), responsehub.Forwarding: mail.Forwarding(), responsehub.Delegate: mail.Delegates(),
+			responsehub.SweepRule: mail.SweepRules(), responsehub.TransportRule: mail.TransportRules(),
+		},
+		Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks, Settings: a.directory.Settings,
+	}
+	account := &steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault(), Mode: a.passwordMode}
 	a.engine.Follow(
 		&steps.Lock{Directory: a.graph, Groups: a.graph, LockGroup: a.lockGroup, BreakGlass: a.breakGlass},
 		&steps.Watch{Directory: a.graph, Schedule: opts.Watch},
 		&steps.Retract{Mail: a.graph, Letters: a.store},
-		&steps.DisablePersistence{
-			Kinds: map[responsehub.ItemKind]steps.Foothold{
-				responsehub.InboxRule: a.graph.Rules(), responsehub.ServicePrincipal: a.graph.EnterpriseApps(),
-				responsehub.AppRegistration: a.graph.Registrations(), responsehub.InboundConnector: mail.Connectors(),
-				responsehub.OAuthGrant: a.graph.Grants(), responsehub.AuthMethod: a.graph.Methods(), responsehub.Device: a.graph.Devices(),
-				responsehub.AutoReply: a.graph.AutoReplies(), responsehub.Forwarding: mail.Forwarding(), responsehub.Delegate: mail.Delegates(),
-				responsehub.SweepRule: mail.SweepRules(), responsehub.TransportRule: mail.TransportRules(),
-			},
-			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks, Settings: a.directory.Settings,
-		},
-		&steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault(), Mode: a.passwordMode},
+		persistence, account,
 	)
+	a.buildPreflight(probe{login: login, graph: a.graph, mail: mail}, persistence, account)
 	return a.buildTeams(hc)
 }
 
