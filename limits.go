@@ -2,6 +2,7 @@ package responsehub
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -55,6 +56,14 @@ func (t *Tenant) NeedsSecondPerson(a Account, admin bool) bool {
 
 // AsksForAdmins reports whether an account's directory roles matter to the second person.
 func (t *Tenant) AsksForAdmins() bool { return slices.Contains(t.SecondPersonFor, Admins) }
+
+var objectID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// NamesAccount reports whether a text can name an account: a principal name or an object id.
+func NamesAccount(s string) bool {
+	name, domain, ok := strings.Cut(s, "@")
+	return objectID.MatchString(s) || ok && name != "" && domain != "" && !strings.ContainsAny(s, " \t\r\n,;")
+}
 
 // names reports whether a list of principal names and object ids names the account.
 func names(list []string, a Account) bool {

@@ -163,10 +163,11 @@ func (e *engine) Revive(_ context.Context, _ responsehub.Actor, lane string) err
 
 // directory is a list in memory.
 type directory struct {
-	mu      sync.Mutex
-	tenants []responsehub.Tenant
-	people  []responsehub.Person
-	keys    []responsehub.APIKey
+	mu       sync.Mutex
+	tenants  []responsehub.Tenant
+	people   []responsehub.Person
+	keys     []responsehub.APIKey
+	settings responsehub.Settings
 }
 
 func (d *directory) Tenants() []responsehub.Tenant { return d.tenants }
@@ -185,6 +186,13 @@ func (d *directory) SetResponse(_ context.Context, id string, on bool) (response
 	i := slices.IndexFunc(d.tenants, func(t responsehub.Tenant) bool { return t.ID == id })
 	d.tenants[i].Response = on
 	return d.tenants[i], nil
+}
+
+func (d *directory) Settings() responsehub.Settings { return d.settings }
+
+func (d *directory) PutSettings(_ context.Context, s responsehub.Settings) error {
+	d.settings = s
+	return nil
 }
 
 func (d *directory) Apply(_ context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error {

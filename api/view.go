@@ -75,7 +75,7 @@ func letterView(l *responsehub.Letter) Letter {
 
 func tenantView(t *responsehub.Tenant) Tenant {
 	v := Tenant{
-		ID: t.ID, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: t.Response, LockGroup: t.LockGroup,
+		ID: t.ID, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: t.Response, LockGroup: t.LockGroup, Guards: guardsView(t),
 		Notify: Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: hosts(t.Notify.Slack), Webhooks: hosts(t.Notify.Webhooks)},
 	}
 	if p := t.Notify.Phone; p != nil {

@@ -14,6 +14,7 @@ var commands = []func() *cobra.Command{
 	newKey,
 	newIncident,
 	newTenant,
+	newAutomatic,
 	newLane,
 	newHealth,
 }

@@ -26,16 +26,17 @@ const hubSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 // fakeHub is one incident behind the hub's real API and real rules. A step that was
 // asked for ends by itself when it has been looked at twice.
 type fakeHub struct {
-	mu      sync.Mutex
-	inc     *responsehub.Incident
-	looks   int
-	shown   bool
-	fails   bool // whether the step at work fails: asked for with the reason "let it fail"
-	known   bool
-	dead    []remediation.DeadLane
-	tenants []responsehub.Tenant
-	people  []responsehub.Person
-	keys    []responsehub.APIKey
+	mu       sync.Mutex
+	inc      *responsehub.Incident
+	looks    int
+	shown    bool
+	fails    bool // whether the step at work fails: asked for with the reason "let it fail"
+	known    bool
+	dead     []remediation.DeadLane
+	tenants  []responsehub.Tenant
+	people   []responsehub.Person
+	keys     []responsehub.APIKey
+	settings responsehub.Settings
 }
 
 // newFakeHub returns a hub and an admin's and a reader's key.
@@ -280,6 +281,22 @@ func (h *fakeHub) SetResponse(_ context.Context, id string, on bool) (responsehu
 	i := slices.IndexFunc(h.tenants, func(t responsehub.Tenant) bool { return t.ID == id })
 	h.tenants[i].Response = on
 	return h.tenants[i], nil
+}
+
+func (h *fakeHub) Settings() responsehub.Settings {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.settings
+}
+
+func (h *fakeHub) PutSettings(_ context.Context, s responsehub.Settings) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.Stopped != nil {
+		s.Stopped.At = opened
+	}
+	h.settings = s
+	return nil
 }
 
 func (h *fakeHub) Apply(_ context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error {
