@@ -143,6 +143,7 @@ func (a *App) buildTeams(hc *http.Client) error {
 	a.bot, err = bot.New(bot.Config{
 		AppID: t.AppID, TenantID: t.TenantID, ClientSecret: t.ClientSecret, Login: t.Login, OpenID: t.OpenID,
 		ServiceHosts: t.ServiceHosts, AllowLoopback: t.AllowLoopback, Channels: a.cfg.Fallback.Teams,
+		Lacks: a.rehearsal.Lacks,
 	}, a.engine, a.directory, hc, a.log.With("part", "teams"))
 	if err != nil {
 		return fmt.Errorf("teams: %w", err)

@@ -36,6 +36,9 @@ func (b *Bot) drawn(inc *responsehub.Incident, sentence string) answer {
 // view is how the card in the channel is drawn, with a sentence on top for a click.
 func (b *Bot) view(inc *responsehub.Incident, sentence string) card.View {
 	v := card.View{Answer: sentence, Now: time.Now()}
+	if b.cfg.Lacks != nil && inc.Tenant.ID != "" {
+		v.Lacks = func(id responsehub.StepID) string { return b.cfg.Lacks(inc.Tenant.ID, id) }
+	}
 	if b.cfg.Console != "" {
 		v.Console = strings.TrimRight(b.cfg.Console, "/") + "/incidents/" + inc.ID
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // steps draws the six numbered steps, each with its state, its time and who asked.
-func steps(inc *responsehub.Incident, d detail) []obj {
+func steps(inc *responsehub.Incident, view View, d detail) []obj {
 	body := []obj{words(wordsSteps, obj{"weight": "Bolder", "separator": true, "spacing": "Medium"})}
 	said := map[string]bool{}
 	for _, id := range responsehub.StepIDs[1:] {
@@ -19,7 +19,7 @@ func steps(inc *responsehub.Incident, d detail) []obj {
 		if inc.State.Closed() {
 			continue
 		}
-		for _, text := range because(inc, s, d) {
+		for _, text := range append(lacks(s, view, d), because(inc, s, d)...) {
 			// Six steps behind one shut gate need its reason once.
 			if !said[text] {
 				said[text] = true
@@ -96,6 +96,17 @@ func because(inc *responsehub.Incident, s *responsehub.Step, d detail) []string 
 		lines = append(lines, Clean(why, max(d.text, 200)))
 	}
 	return lines
+}
+
+// lacks warns below a step that waits of what it would fail for.
+func lacks(s *responsehub.Step, view View, d detail) []string {
+	if view.Lacks == nil || s.State != responsehub.Waiting && s.State != responsehub.Queued {
+		return nil
+	}
+	if why := view.Lacks(s.ID); why != "" {
+		return []string{Clean(why, max(d.text, 200))}
+	}
+	return nil
 }
 
 // items draws the persistence that was found, each with its state.

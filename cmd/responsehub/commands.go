@@ -10,6 +10,7 @@ var commands = []func() *cobra.Command{
 	newServe,
 	newSim,
 	newConfig,
+	newDoctor,
 	newAlert,
 	newKey,
 	newIncident,

@@ -96,6 +96,9 @@ func drawStep(w io.Writer, s api.Step) {
 	case note == "" && s.State == responsehub.Waiting:
 		note = s.Blocked
 	}
+	if s.Lacks != "" {
+		note = strings.TrimSpace(note + " " + s.Lacks)
+	}
 	if p := s.Progress; p != nil && note == "" {
 		note = fmt.Sprintf("%d of %d mailboxes searched, %d found, %d moved", p.Searched, p.Mailboxes, p.Found, p.Moved)
 	}
