@@ -10,11 +10,15 @@ import (
 
 // StepRequest is what somebody asks of a step.
 type StepRequest struct {
-	CommandID string   // the same id twice has the effect of once; empty: made by the engine
-	Items     []string // item ids; empty means all
-	Action    Action   // for persistence; empty is disable
-	Skip      bool     // set the items, or the step, aside
-	Reason    string   // needed to skip, and to do again what is done
+	CommandID  string   // the same id twice has the effect of once; empty: made by the engine
+	Items      []string // item ids; empty means all
+	Action     Action   // for persistence; empty is disable
+	Skip       bool     // set the items, or the step, aside
+	Reason     string   // needed to skip, and to do again what is done
+	Everywhere bool     // for retract: search all mailboxes, not only those that a trace names
+	Preview    bool     // for retract: search and count, move nothing
+	Done       bool     // for the password: a person has reset it by hand
+	TwoPeople  bool     // the engine's: the account needs a second person to ask
 }
 
 // MaxReason is the longest reason a person may give, in characters.
@@ -38,7 +42,12 @@ func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (
 	if err := r.check(s); err != nil {
 		return Answer{}, err
 	}
-	if r.Skip {
+	switch {
+	case inc.Withdrawal.Running() && !inc.State.Closed():
+		return Answer{}, Refuse(inc.withdrawalSentence())
+	case s.Undo && s.State.Busy():
+		return Answer{}, Refuse(fmt.Sprintf("%s is being taken back for %s. Ask again when that is done.", s.ID.Title(), s.RequestedBy.Name))
+	case r.Skip:
 		return inc.skip(s, actor, r, now)
 	}
 	if answer, joined := s.join(r); joined {
@@ -50,11 +59,20 @@ func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (
 	if err := inc.Gate(id); err != nil {
 		return Answer{}, err
 	}
+	if r.TwoPeople && !r.Done && id.Protected() {
+		if answer, waits := inc.confirm(s, actor, now); waits {
+			return answer, nil
+		}
+	}
+	inc.callOff(actor.By(), actor.Name+" asked for step "+itoa(id.Number())+", "+id.Title(), now)
 	switch id {
 	case Publish, Close:
 		return inc.settleAtOnce(s, actor, r, now), nil
 	}
 	inc.queue(id, actor, r, now)
+	if r.Done {
+		return Answer{Sentence: "Noted: the password was reset by hand. The hub looks whether Microsoft shows it."}, nil
+	}
 	return Answer{Sentence: fmt.Sprintf("%s: started.", s.ID.Title())}, nil
 }
 
@@ -67,6 +85,20 @@ func (r StepRequest) check(s *Step) error {
 		return &Error{Kind: Invalid, Pointer: "/action", Message: "The action must be disable, delete or remove."}
 	case r.Action != "" && s.ID != Persistence:
 		return &Error{Kind: Invalid, Pointer: "/action", Message: "Only step 3, disable persistence, takes an action."}
+	case (r.Everywhere || r.Preview) && s.ID != Retract:
+		pointer := "/everywhere"
+		if r.Preview {
+			pointer = "/preview"
+		}
+		return &Error{Kind: Invalid, Pointer: pointer, Message: "Only step 2, retract phishing emails, can search everywhere or show beforehand what it would move."}
+	case (r.Everywhere || r.Preview) && r.Skip:
+		return &Error{Kind: Invalid, Pointer: "/skip", Message: "Setting a step aside and asking for it do not go together."}
+	case r.Done && s.ID != Password:
+		return &Error{Kind: Invalid, Pointer: "/done", Message: "Only step 4, reset password, can be said to be done by hand."}
+	case r.Done && r.Skip:
+		return &Error{Kind: Invalid, Pointer: "/skip", Message: "Setting a step aside and saying that it is done do not go together."}
+	case r.Done && strings.TrimSpace(r.Reason) == "":
+		return &Error{Kind: Invalid, Pointer: "/reason", Message: "Saying that it was done by hand needs a reason, such as where it was done. It is kept in the record."}
 	case len(r.Items) > 0 && s.ID != Persistence:
 		return &Error{Kind: Invalid, Pointer: "/items", Message: fmt.Sprintf("%s takes no items.", s.ID.Title())}
 	}
@@ -82,8 +114,12 @@ func (r StepRequest) check(s *Step) error {
 // is done again only for a reason.
 func (s *Step) join(r StepRequest) (Answer, bool) {
 	switch {
+	case r.Done && s.State == Done:
+		return Answer{Joined: true, Sentence: fmt.Sprintf("%s is done already; %s asked for it at %s.", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt))}, true
 	case s.State.Busy() && s.covers(r):
 		return Answer{Joined: true, Sentence: fmt.Sprintf("%s was started by %s at %s and is under way.", s.ID.Title(), s.RequestedBy.Name, clock(s.RequestedAt))}, true
+	case s.State == Done && r.Everywhere && !s.Everywhere:
+		return Answer{}, false // a wider search than the one that is done
 	case s.State == Done && (r.Reason == "" || s.ID == Publish || s.ID == Close):
 		if len(r.Items) > 0 && !s.settled(r.Items) {
 			return Answer{}, false
@@ -96,6 +132,9 @@ func (s *Step) join(r StepRequest) (Answer, bool) {
 // covers reports whether the round under way does what the request asks.
 func (s *Step) covers(r StepRequest) bool {
 	if r.Action != s.Action && (r.Action != "" || s.Action != Disable) && (r.Action != Disable || s.Action != "") {
+		return false
+	}
+	if r.Everywhere && !s.Everywhere || s.Preview && !r.Preview {
 		return false
 	}
 	return len(s.Asked) == 0 || len(r.Items) > 0 && !slices.ContainsFunc(r.Items, func(id string) bool { return !slices.Contains(s.Asked, id) })
@@ -113,16 +152,19 @@ func (inc *Incident) follow(s *Step, actor Actor, r StepRequest, now time.Time) 
 
 // enqueue adds to the round that follows.
 func (s *Step) enqueue(actor Actor, r StepRequest, now time.Time) {
-	switch {
-	case s.Next == nil:
-		s.Next = &Round{Items: slices.Clone(r.Items), Action: r.Action, By: actor.By(), At: now.UTC()}
-	case len(s.Next.Items) == 0 || len(r.Items) == 0:
-		s.Next.Items = nil
-	default:
-		for _, id := range r.Items {
-			if !slices.Contains(s.Next.Items, id) {
-				s.Next.Items = append(s.Next.Items, id)
-			}
+	n := s.Next
+	if n == nil {
+		s.Next = &Round{Items: slices.Clone(r.Items), Action: r.Action, Everywhere: r.Everywhere, Preview: r.Preview, By: actor.By(), At: now.UTC()}
+		return
+	}
+	n.Everywhere, n.Preview = n.Everywhere || r.Everywhere, n.Preview && r.Preview
+	if len(n.Items) == 0 || len(r.Items) == 0 {
+		n.Items = nil
+		return
+	}
+	for _, id := range r.Items {
+		if !slices.Contains(n.Items, id) {
+			n.Items = append(n.Items, id)
 		}
 	}
 }
@@ -146,18 +188,42 @@ func (inc *Incident) queue(id StepID, actor Actor, r StepRequest, now time.Time)
 		s.enqueue(actor, StepRequest{}, now)
 		return
 	}
-	s.State = Queued
+	if id == Retract && actor.Via != ViaPolicy {
+		s.moveAgain()
+	}
+	s.State, s.Undo = Queued, false
 	s.Round++
 	s.Asked, s.Action, s.Reason = slices.Clone(r.Items), r.Action, ""
+	s.Everywhere, s.Preview, s.Note = r.Everywhere, r.Preview, ""
 	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
-	s.Unread = nil
+	s.Unread, s.ByHand = nil, r.Done
+	if actor.Via != ViaPolicy {
+		s.Held = false
+	}
 	s.StartedAt, s.SentAt, s.VerifiedAt, s.Proof, s.Cursor = time.Time{}, time.Time{}, time.Time{}, nil, ""
 	text := fmt.Sprintf("%s asked for by %s", id.Title(), actor.Name)
+	if r.Done {
+		text = fmt.Sprintf("%s: done by hand, says %s", id.Title(), actor.Name)
+	}
+	if c := s.Confirm; c != nil && c.By.ID != actor.ID {
+		text += ", confirming " + c.By.Name
+	}
+	s.Confirm = nil
 	if r.Reason != "" {
 		text += ": " + r.Reason
 	}
 	inc.Record(Event{At: now, Kind: EventRequested, By: actor.By(), Step: id, Text: text})
 	inc.acknowledge(actor, now)
+}
+
+// moveAgain opens the letters that were brought back: whoever asks for the step by hand
+// wants them gone after all. New evidence alone does not overrule the person who did.
+func (s *Step) moveAgain() {
+	for i := range s.Items {
+		if it := &s.Items[i]; it.State == Undone {
+			it.State, it.Proof = Waiting, nil
+		}
+	}
 }
 
 // settleAtOnce does publish and close, which have no effect outside the hub but the
@@ -217,7 +283,7 @@ func (inc *Incident) skip(s *Step, actor Actor, r StepRequest, now time.Time) (A
 		}
 		return Answer{Sentence: "Set aside, with your reason on record."}, nil
 	}
-	s.State, s.Reason = Skipped, "Set aside by "+actor.Name+": "+r.Reason
+	s.State, s.Reason, s.Confirm = Skipped, "Set aside by "+actor.Name+": "+r.Reason, nil
 	s.RequestedAt, s.RequestedBy = now.UTC(), actor.By()
 	inc.Record(Event{At: now, Kind: EventSkipped, By: actor.By(), Step: s.ID, Text: s.ID.Title() + " set aside by " + actor.Name + ": " + r.Reason})
 	return Answer{Sentence: s.ID.Title() + " is set aside, with your reason on record."}, nil
@@ -284,6 +350,8 @@ func (inc *Incident) Gate(id StepID) error {
 	switch {
 	case inc.State.Closed():
 		return Refuse(inc.closedSentence())
+	case inc.Withdrawal.Running():
+		return Refuse(inc.withdrawalSentence())
 	case inc.Tenant.ID == "" && id != Publish:
 		return Refuse(fmt.Sprintf("The hub does not know the tenant %s. Add it to the tenant list, then run the steps.", inc.Tenant.Name))
 	case inc.State == Unpublished && id != Publish:

@@ -49,9 +49,12 @@ type Incident struct {
 	OpenedAt     time.Time          `json:"opened_at"`
 	ClosedAt     time.Time          `json:"closed_at,omitzero"`
 	Acknowledged *Acknowledgement   `json:"acknowledged,omitempty"`
+	Withdrawal   *Withdrawal        `json:"withdrawal,omitempty"` // a false alarm that was declared
 	Evidence     []Evidence         `json:"evidence,omitempty"`
 	Phish        []Phish            `json:"phish,omitempty"`
 	Steps        []Step             `json:"steps"`
+	Watch        *Watch             `json:"watch,omitempty"`  // over the lock
+	Todos        []Todo             `json:"todos,omitempty"`  // what people have to do by hand
 	Cards        map[string]CardRef `json:"cards,omitempty"`  // Teams card by channel id
 	Sealed       map[string]Sealed  `json:"sealed,omitempty"` // encrypted values, such as the one-time password
 
@@ -81,9 +84,9 @@ type Sealed struct {
 }
 
 // NewIncident opens an incident from an alert. With response on, the policy asks for
-// the automatic steps in the same write. The caller gives id, ref and time; a tenant
-// without an ID is one the hub does not know yet.
-func NewIncident(id, ref string, now time.Time, source string, a *Alert, t TenantRef, response bool) *Incident {
+// the automatic steps in the same write, except for those held back. The caller gives
+// id, ref and time; a tenant without an ID is one the hub does not know yet.
+func NewIncident(id, ref string, now time.Time, source string, a *Alert, t TenantRef, response bool, holds ...Hold) *Incident {
 	inc := &Incident{
 		V: IncidentVersion, ID: id, Ref: ref, State: Unpublished, Response: response, Tenant: t,
 		Source: source, Key: AccountKey(t, source, a),
@@ -106,7 +109,7 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 	published.State, published.RequestedBy, published.RequestedAt, published.VerifiedAt = Done, Policy.By(), now.UTC(), now.UTC()
 	for _, s := range StepIDs {
 		if s.Automatic() {
-			inc.queue(s, Policy, StepRequest{}, now)
+			inc.policy(s, StepRequest{}, holds, now)
 		}
 	}
 	return inc
@@ -114,23 +117,24 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 
 // Join takes the new evidence of another alert for the same account into an open
 // incident, and reports whether there was any. With response on, new phish and new
-// persistence queue their steps again.
-func (inc *Incident) Join(now time.Time, source string, a *Alert) bool {
+// persistence queue their steps again, unless they are held back.
+func (inc *Incident) Join(now time.Time, source string, a *Alert, holds ...Hold) bool {
 	phish, items := len(inc.Phish), len(inc.Step(Persistence).Items)
 	if !inc.absorb(source, a) {
 		return false
 	}
 	inc.Record(Event{At: now, Kind: EventJoined, By: By{ID: "source:" + source, Name: source, Via: ViaAlert}, Text: "New evidence from " + source + ": " + a.Title})
+	inc.callOff(By{ID: "source:" + source, Name: source, Via: ViaAlert}, "new evidence came in from "+source, now)
 	if !inc.Response || inc.State != Active {
 		inc.reopen(Persistence, len(inc.Step(Persistence).Items) > items)
 		inc.reopen(Retract, len(inc.Phish) > phish)
 		return true
 	}
 	if len(inc.Phish) > phish {
-		inc.queue(Retract, Policy, StepRequest{}, now)
+		inc.policy(Retract, StepRequest{}, holds, now)
 	}
 	if len(inc.Step(Persistence).Items) > items {
-		inc.queue(Persistence, Policy, StepRequest{}, now)
+		inc.policy(Persistence, StepRequest{}, holds, now)
 	}
 	return true
 }
@@ -183,7 +187,8 @@ func (inc *Incident) absorb(source string, a *Alert) bool {
 func (inc *Incident) AddFoothold(it Item) bool {
 	s := inc.Step(Persistence)
 	it.ID = ItemID(it.Kind, it.Object)
-	if len(s.Items) >= MaxPersistence || s.Item(it.ID) != nil {
+	known := slices.ContainsFunc(s.Items, func(k Item) bool { return k.ID == it.ID || k.Kind == it.Kind && k.Object == it.Object }) // made anew, an item keeps its id
+	if known || len(s.Items) >= MaxPersistence {
 		return false
 	}
 	it.State = Waiting

@@ -32,6 +32,7 @@ type Edit func(*Incident) error
 type Turn struct {
 	Incident *Incident // as it was at the start of the turn, or after the last Save
 	Attempt  int       // failed turns in a row before this one
+	Fence    Fence     // for what is written beside the incident
 	save     func(context.Context, Edit) (*Incident, error)
 }
 

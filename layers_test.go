@@ -23,6 +23,7 @@ var mayImport = map[string]string{
 	"remediation":                 ".",
 	"remediation/steps":           ". remediation",
 	"remediation/remediationtest": ". remediation",
+	"remediation/preflight":       ".",
 	"intake":                      ".",
 	// adapters
 	"store":                    ". remediation",

@@ -36,6 +36,8 @@ func anyStory(t *rapid.T) {
 		"work":        m.work,
 		"join":        m.join,
 		"hurry":       m.hurry,
+		"undo":        m.undo,
+		"false alarm": m.falseAlarm,
 		"acknowledge": m.acknowledge,
 		"":            m.invariants,
 	})
@@ -116,6 +118,58 @@ func (m *machine) ask(t *rapid.T) {
 	m.write(t, before)
 }
 
+// undo asks for any step to be taken back, in any way.
+func (m *machine) undo(t *rapid.T) {
+	id := rapid.SampledFrom(responsehub.StepIDs).Draw(t, "step")
+	r := responsehub.UndoRequest{Reason: rapid.SampledFrom([]string{"", "because"}).Draw(t, "reason")}
+	if id == responsehub.Persistence {
+		for _, it := range m.inc.Step(id).Items {
+			if rapid.Bool().Draw(t, "item "+it.ID) {
+				r.Items = append(r.Items, it.ID)
+			}
+		}
+	}
+	before := stored(t, m.inc)
+	answer, err := m.inc.AskUndo(id, m.who(t), r, m.now)
+	was, is := before.Step(id), m.inc.Step(id)
+	switch {
+	case err != nil, answer.Joined:
+		m.same(t, before, "a refused or joined undo")
+	case !is.Undo || is.State != responsehub.Queued || was.State.Busy() || r.Reason == "" || before.State != responsehub.Active:
+		t.Fatalf("the undo of %s, which was %s, was queued: %+v", id, was.State, is)
+	case id != responsehub.Lock && id != responsehub.Retract && id != responsehub.Persistence:
+		t.Fatalf("%s has no undo", id)
+	}
+	m.acknowledged()
+	m.write(t, before)
+}
+
+// falseAlarm declares the incident a false alarm. It closes only when nothing is at work
+// and nothing that can be taken back is left, or when a person has seen what is.
+func (m *machine) falseAlarm(t *rapid.T) {
+	if rapid.IntRange(0, 2).Draw(t, "doubt") > 0 {
+		return
+	}
+	before := stored(t, m.inc)
+	answer, err := m.inc.FalseAlarm(m.who(t), rapid.SampledFrom([]string{"", "because"}).Draw(t, "reason"), m.now)
+	if err != nil || answer.Joined {
+		m.same(t, before, "a refused or joined false alarm")
+	}
+	m.acknowledged()
+	m.write(t, before)
+}
+
+func (m *machine) who(t *rapid.T) responsehub.Actor {
+	return rapid.SampledFrom([]responsehub.Actor{ann, bob}).Draw(t, "who")
+}
+
+// acknowledged notes who was first, when it was this write.
+func (m *machine) acknowledged() {
+	if a := m.inc.Acknowledged; m.first == "" && a != nil {
+		m.first = a.By.Name
+	}
+}
+
 func (m *machine) passwordMayBeReset(t *rapid.T, before *responsehub.Incident) {
 	s := before.Step(responsehub.Persistence)
 	for _, it := range s.Items {
@@ -151,7 +205,11 @@ func (m *machine) work(t *rapid.T) {
 	for i := range s.Items {
 		if it := &s.Items[i]; s.Wants(it.ID) && it.Kind.Blocks() && !it.State.Settled() {
 			it.State = rapid.SampledFrom([]responsehub.StepState{responsehub.Waiting, responsehub.Done, responsehub.Failed}).Draw(t, "item")
+			it.Snapshot = []byte(`{}`)
 		}
+	}
+	if s.ID == responsehub.Lock {
+		s.Snapshot = []byte(`{}`)
 	}
 	if err := s.To(to); err != nil {
 		t.Fatal(err)
@@ -221,11 +279,27 @@ func (m *machine) acknowledge(t *rapid.T) {
 // write stores the incident and its events, and reads the incident back.
 func (m *machine) write(t *rapid.T, before *responsehub.Incident) {
 	m.now = m.now.Add(time.Second)
+	m.legal(t, before)
+	asked := stored(t, m.inc)
+	m.inc.Advance(m.now) // as every write of the engine does
+	m.legal(t, asked)
+	if asked.Withdrawal.Running() && asked.State == responsehub.Active && m.inc.State == responsehub.FalseAlarm {
+		for _, s := range m.inc.Steps {
+			if s.State.Busy() || m.inc.Reversible(s.ID) {
+				t.Fatalf("the false alarm was closed while %s was %s", s.ID, s.State)
+			}
+		}
+	}
 	added, head, err := responsehub.Chain(m.seq, m.head, m.inc.TakeEvents())
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.log, m.head, m.seq = append(m.log, added...), head, m.seq+int64(len(added))
+	m.inc = stored(t, m.inc)
+}
+
+// legal checks that a write moved the steps and the incident as the tables allow.
+func (m *machine) legal(t *rapid.T, before *responsehub.Incident) {
 	if before != nil {
 		for i := range m.inc.Steps {
 			if from, to := before.Steps[i].State, m.inc.Steps[i].State; from != to && !from.May(to) {
@@ -239,7 +313,6 @@ func (m *machine) write(t *rapid.T, before *responsehub.Incident) {
 			t.Fatal("the incident was published and is not any more")
 		}
 	}
-	m.inc = stored(t, m.inc)
 }
 
 func (m *machine) same(t *rapid.T, before *responsehub.Incident, what string) {

@@ -62,6 +62,7 @@ var Transitions = []Transition{
 	{NeedsHuman, Queued, "asked for again"},
 	{NeedsHuman, Done, "a person settled the rest"},
 	{NeedsHuman, Skipped, "set aside with a reason"},
+	{NeedsHuman, Partial, "it cannot be read any more"},
 	{Skipped, Queued, "asked for after all"},
 	{Skipped, Partial, "new items came in"},
 	{Done, Queued, "asked for again with a reason"},
@@ -70,6 +71,10 @@ var Transitions = []Transition{
 	{Done, Undone, "taken back"},
 	{Partial, Undone, "taken back"},
 	{Undone, Queued, "asked for again"},
+	{Queued, Undone, "found to be taken back already"},
+	{Running, Undone, "taken back, read back"},
+	{Sent, Undone, "taken back, read back"},
+	{NeedsHuman, Waiting, "a false alarm was called off"},
 }
 
 // May reports whether the table allows the move.

@@ -45,6 +45,10 @@ func (s StepID) Title() string { return stepTitles[s] }
 // Automatic reports whether the step runs by itself when the tenant's Response is on.
 func (s StepID) Automatic() bool { return s == Lock || s == Retract || s == Persistence }
 
+// Protected reports whether the step is one for which an account may need two people:
+// those that shut it or open it.
+func (s StepID) Protected() bool { return s == Lock || s == Password || s == Reenable }
+
 // Skippable reports whether a person may set the step aside with a reason.
 func (s StepID) Skippable() bool { return s != Publish && s != Close }
 
@@ -79,18 +83,26 @@ const (
 type Step struct {
 	ID          StepID          `json:"id"`
 	State       StepState       `json:"state"`
-	Round       int             `json:"round,omitempty"`  // how many times it was asked for
-	Asked       []string        `json:"asked,omitempty"`  // items of the running request; empty means all
-	Action      Action          `json:"action,omitempty"` // of the running request
-	Next        *Round          `json:"next,omitempty"`   // asked for while at work: the round that follows
+	Round       int             `json:"round,omitempty"`      // how many times it was asked for
+	Undo        bool            `json:"undo,omitempty"`       // the round takes the step back
+	Asked       []string        `json:"asked,omitempty"`      // items of the running request; empty means all
+	Action      Action          `json:"action,omitempty"`     // of the running request
+	Everywhere  bool            `json:"everywhere,omitempty"` // the running request searches all mailboxes
+	Preview     bool            `json:"preview,omitempty"`    // the running request moves nothing
+	Note        string          `json:"note,omitempty"`       // how the work is done, as people read it
+	Next        *Round          `json:"next,omitempty"`       // asked for while at work: the round that follows
 	RequestedAt time.Time       `json:"requested_at,omitzero"`
 	RequestedBy By              `json:"requested_by,omitzero"`
 	StartedAt   time.Time       `json:"started_at,omitzero"`
 	SentAt      time.Time       `json:"sent_at,omitzero"`
 	VerifiedAt  time.Time       `json:"verified_at,omitzero"`
 	Proof       *Proof          `json:"proof,omitempty"`
-	Reason      string          `json:"reason,omitempty"` // why it failed, waits or was set aside
-	Unread      []string        `json:"unread,omitempty"` // what the last round could not read: not clean until it is read or set aside
+	Reason      string          `json:"reason,omitempty"`  // why it failed, waits or was set aside
+	Unread      []string        `json:"unread,omitempty"`  // what the last round could not read: not clean until it is read or set aside
+	Looks       []time.Time     `json:"looks,omitempty"`   // when the hub looks again whether something came back
+	Held        bool            `json:"held,omitempty"`    // the policy does not ask for it any more: a person does
+	Confirm     *Confirmation   `json:"confirm,omitempty"` // somebody asked and a second person has to
+	ByHand      bool            `json:"by_hand,omitempty"` // the running request: a person says it is done
 	Progress    *Progress       `json:"progress,omitempty"`
 	Items       []Item          `json:"items,omitempty"`
 	Snapshot    json.RawMessage `json:"snapshot,omitempty"` // the world before the step, for undo; the step owns its shape
@@ -99,10 +111,12 @@ type Step struct {
 
 // Round is a request that waits for the one under way.
 type Round struct {
-	Items  []string  `json:"items,omitempty"` // empty means all
-	Action Action    `json:"action,omitempty"`
-	By     By        `json:"by"`
-	At     time.Time `json:"at"`
+	Items      []string  `json:"items,omitempty"` // empty means all
+	Action     Action    `json:"action,omitempty"`
+	Everywhere bool      `json:"everywhere,omitempty"`
+	Preview    bool      `json:"preview,omitempty"`
+	By         By        `json:"by"`
+	At         time.Time `json:"at"`
 }
 
 // Proof is what Microsoft said when the effect was read back.
@@ -118,7 +132,9 @@ type Progress struct {
 	Mailboxes   int `json:"mailboxes"`             // mailboxes to search
 	Found       int `json:"found"`                 // messages found
 	Moved       int `json:"moved"`                 // messages moved by the hub
+	Returned    int `json:"returned,omitempty"`    // messages moved back by an undo
 	Already     int `json:"already,omitempty"`     // found in Deleted Items or gone
+	Kept        int `json:"kept,omitempty"`        // found and left on purpose, as evidence
 	Unreachable int `json:"unreachable,omitempty"` // mailboxes that could not be read
 }
 

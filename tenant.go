@@ -16,6 +16,11 @@ type Tenant struct {
 	Response          bool              `json:"response"`             // steps 1-3 run by themselves
 	Notify            Notify            `json:"notify"`
 	TrialEnds         time.Time         `json:"trial_ends,omitzero"`
+	LockGroup         string            `json:"lock_group,omitempty"` // object id of a cloud-only group whose members a Conditional Access policy shuts out
+	PasswordMode      PasswordMode      `json:"password_mode,omitempty"`
+	Limits            Limits            `json:"limits,omitzero"`
+	BreakGlass        []string          `json:"break_glass,omitempty"`       // principal names or object ids that are never locked by themselves
+	SecondPersonFor   []string          `json:"second_person_for,omitempty"` // principal names or object ids, or "admins": two people have to ask
 }
 
 // Notify says who is told about the tenant's incidents, and by what ways.

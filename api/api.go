@@ -20,6 +20,7 @@ type Config struct {
 	Key          []byte             // the hub's key, under which API keys are hashed; without one no key is known
 	PerSecond    float64            // requests a second that each key may make; 0 is 20
 	Burst        int                // requests that each key may make at once; 0 is 60
+	Preflight    Preflight          // looks at tenants and rehearses; nil: this hub does not
 }
 
 // Engine is what the API asks of the engine.
@@ -27,9 +28,13 @@ type Engine interface {
 	Incident(ctx context.Context, actor responsehub.Actor, idOrRef string) (*responsehub.Incident, error)
 	Incidents(ctx context.Context, actor responsehub.Actor, q remediation.Query) (remediation.IncidentPage, error)
 	Request(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error)
+	Undo(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.UndoRequest) (responsehub.Answer, error)
+	FalseAlarm(ctx context.Context, actor responsehub.Actor, idOrRef, reason, commandID string) (responsehub.Answer, error)
 	Acknowledge(ctx context.Context, actor responsehub.Actor, idOrRef, commandID string) (responsehub.Answer, error)
+	Tick(ctx context.Context, actor responsehub.Actor, idOrRef, todo, commandID string) (responsehub.Answer, error)
 	Reveal(ctx context.Context, actor responsehub.Actor, idOrRef string) (remediation.Reveal, error)
 	Events(ctx context.Context, actor responsehub.Actor, idOrRef string) ([]json.RawMessage, error)
+	Letters(ctx context.Context, actor responsehub.Actor, idOrRef, cursor string, limit int) (remediation.LetterPage, error)
 	DeadLanes(ctx context.Context, actor responsehub.Actor) ([]remediation.DeadLane, error)
 	Revive(ctx context.Context, actor responsehub.Actor, lane string) error
 }
@@ -44,24 +49,27 @@ type Directory interface {
 	Apply(ctx context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error
 	People() []responsehub.Person
 	Keys() []responsehub.APIKey
+	Settings() responsehub.Settings
+	PutSettings(ctx context.Context, s responsehub.Settings) error
 }
 
 // API answers programs.
 type API struct {
-	engine   Engine
-	dir      Directory
-	doors    doors
-	limits   *limits
-	routes   []route
-	document []byte
-	log      *slog.Logger
+	engine    Engine
+	preflight Preflight
+	dir       Directory
+	doors     doors
+	limits    *limits
+	routes    []route
+	document  []byte
+	log       *slog.Logger
 }
 
 // New returns an API. A bootstrap key that is too short to be safe is not accepted, and
 // the log says so.
 func New(cfg Config, engine Engine, dir Directory, log *slog.Logger) *API {
 	a := &API{
-		engine: engine, dir: dir, log: log,
+		engine: engine, preflight: cfg.Preflight, dir: dir, log: log,
 		doors:  newDoors(cfg.Key, cfg.BootstrapKey, dir, log),
 		limits: newLimits(cmp.Or(cfg.PerSecond, 20), cmp.Or(cfg.Burst, 60)),
 	}

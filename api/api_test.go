@@ -55,6 +55,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{name: "too large", key: "responder", method: "POST", path: "/v1/incidents/i1/steps/lock", body: `{"reason":"` + strings.Repeat("a", 64<<10) + `"}`, status: 413, kind: "request_entity_too_large"},
 		{name: "command id too long", key: "responder", method: "POST", path: "/v1/incidents/i1/steps/lock", body: `{"command_id":"` + strings.Repeat("a", 201) + `"}`, status: 400, kind: "invalid", pointer: "/command_id"},
 		{name: "acknowledge", key: "responder", method: "POST", path: "/v1/incidents/RH-7K2M/acknowledge", status: 200},
+		{name: "reader says done", key: "reader", method: "POST", path: "/v1/incidents/RH-7K2M/todos/ad-disable", status: 403, kind: "forbidden"},
+		{name: "responder says done", key: "responder", method: "POST", path: "/v1/incidents/RH-7K2M/todos/ad-disable", body: `{"command_id":"c1"}`, status: 200},
+		{name: "nothing of the kind to do", key: "responder", method: "POST", path: "/v1/incidents/RH-7K2M/todos/nothing", status: 404, kind: "not_found"},
 		{name: "events", key: "reader", method: "GET", path: "/v1/incidents/i1/events", status: 200},
 		{name: "tenants", key: "reader", method: "GET", path: "/v1/tenants", status: 200},
 		{name: "responder switches", key: "responder", method: "PATCH", path: "/v1/tenants/t1", body: `{"response":false}`, status: 403, kind: "forbidden"},
@@ -145,6 +148,12 @@ func TestIncidentView(t *testing.T) {
 	}
 	if it := v.Steps[3].Items; len(it) != 1 || it[0].Kind != responsehub.InboxRule || it[0].Name != "." || it[0].State != responsehub.Waiting || it[0].Why == "" {
 		t.Errorf("items = %+v", it)
+	}
+	if w := v.Watch; w == nil || !w.Synced || w.Reversed != 1 || len(w.Reversals) != 1 || !strings.Contains(w.Sentence, "locked again") {
+		t.Errorf("watch = %+v", w)
+	}
+	if len(v.Todos) != 1 || v.Todos[0].ID != "ad-disable" || v.Todos[0].Done {
+		t.Errorf("todos = %+v", v.Todos)
 	}
 	for _, key := range []string{"tenant", "account", "opened_at", "severity", "title", "times", "steps"} {
 		if got.json[key] == nil {

@@ -99,6 +99,21 @@ func (e *engine) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ s
 	return answer, nil
 }
 
+func (e *engine) Tick(_ context.Context, actor responsehub.Actor, id, todo, _ string) (responsehub.Answer, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	inc, err := e.find(actor, id)
+	if err == nil {
+		err = actor.May(responsehub.Act, inc.Tenant)
+	}
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	answer, err := inc.Tick(actor, todo, time.Now())
+	answer.Incident = inc
+	return answer, err
+}
+
 func (e *engine) Reveal(_ context.Context, actor responsehub.Actor, id string) (remediation.Reveal, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -110,6 +125,17 @@ func (e *engine) Reveal(_ context.Context, actor responsehub.Actor, id string) (
 	}
 	e.shown = true
 	return remediation.Reveal{Password: password, For: "Pat", Advice: "Tell it by phone."}, nil
+}
+
+func (e *engine) Letters(_ context.Context, _ responsehub.Actor, _, cursor string, limit int) (remediation.LetterPage, error) {
+	if cursor == "second" {
+		return remediation.LetterPage{Letters: []responsehub.Letter{{Mailbox: "b", ID: "2", State: responsehub.Done, Hub: true}}}, nil
+	}
+	page := remediation.LetterPage{Letters: make([]responsehub.Letter, limit), Next: "second"}
+	for i := range page.Letters {
+		page.Letters[i].State = responsehub.Waiting
+	}
+	return page, nil
 }
 
 func (e *engine) Events(_ context.Context, actor responsehub.Actor, id string) ([]json.RawMessage, error) {
@@ -137,9 +163,10 @@ func (e *engine) Revive(_ context.Context, _ responsehub.Actor, lane string) err
 
 // directory is a list in memory.
 type directory struct {
-	tenants []responsehub.Tenant
-	people  []responsehub.Person
-	keys    []responsehub.APIKey
+	tenants  []responsehub.Tenant
+	people   []responsehub.Person
+	keys     []responsehub.APIKey
+	settings responsehub.Settings
 }
 
 func (d *directory) Tenants() []responsehub.Tenant { return d.tenants }
@@ -160,6 +187,13 @@ func (d *directory) SetResponse(_ context.Context, id string, on bool) (response
 	return d.tenants[i], nil
 }
 
+func (d *directory) Settings() responsehub.Settings { return d.settings }
+
+func (d *directory) PutSettings(_ context.Context, s responsehub.Settings) error {
+	d.settings = s
+	return nil
+}
+
 func (d *directory) Apply(_ context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error {
 	d.tenants, d.people = tenants, people
 	return nil
@@ -178,6 +212,10 @@ func takeover() *responsehub.Incident {
 		},
 	}
 	inc := responsehub.NewIncident("i1", "RH-7K2M", opened, "petra", alert, contoso.Ref(), true)
+	inc.BeginWatch(true, opened, opened.Add(3*time.Second))
+	inc.Undid(opened.Add(time.Minute), opened.Add(time.Minute), true, opened)
+	inc.Relocked(opened.Add(time.Minute), opened.Add(time.Minute+time.Second))
+	inc.AddTodo("ad-disable", "In on-premises AD: Disable-ADAccount pat")
 	lock := inc.Step(responsehub.Lock)
 	lock.State, lock.SentAt, lock.VerifiedAt = responsehub.Done, opened.Add(2*time.Second), opened.Add(3*time.Second)
 	lock.Proof = &responsehub.Proof{Value: "accountEnabled is false", RequestID: "req-1", At: opened.Add(3 * time.Second)}

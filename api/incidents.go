@@ -30,7 +30,7 @@ func (a *API) incidents(r call, _ none) (List[Incident], error) {
 	}
 	list := List[Incident]{Items: make([]Incident, 0, len(page.Incidents)), Next: page.Next}
 	for _, inc := range page.Incidents {
-		list.Items = append(list.Items, ViewOf(inc))
+		list.Items = append(list.Items, a.viewOf(inc))
 	}
 	return list, nil
 }
@@ -44,7 +44,7 @@ func (a *API) incident(r call, _ none) (Incident, error) {
 	if err != nil {
 		return Incident{}, err
 	}
-	return ViewOf(inc), nil
+	return a.viewOf(inc), nil
 }
 
 func (a *API) events(r call, _ none) (List[Event], error) {
@@ -54,6 +54,29 @@ func (a *API) events(r call, _ none) (List[Event], error) {
 	}
 	events, err := a.engine.Events(r, r.actor, id)
 	return List[Event]{Items: orEmpty(events)}, err
+}
+
+// letters pages through what a retraction found. A page may be short though others follow.
+func (a *API) letters(r call, _ none) (List[Letter], error) {
+	id, err := r.id("id")
+	if err != nil {
+		return List[Letter]{}, err
+	}
+	limit := 0
+	if s := r.query("limit"); s != "" {
+		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > 1000 {
+			return List[Letter]{}, invalid("limit", "The parameter \"limit\" must be a number from 1 to 1000.")
+		}
+	}
+	page, err := a.engine.Letters(r, r.actor, id, r.query("cursor"), limit)
+	if err != nil {
+		return List[Letter]{}, err
+	}
+	list := List[Letter]{Items: make([]Letter, 0, len(page.Letters)), Next: page.Next}
+	for i := range page.Letters {
+		list.Items = append(list.Items, letterView(&page.Letters[i]))
+	}
+	return list, nil
 }
 
 func (a *API) request(r call, in StepBody) (Answer, error) {
@@ -71,6 +94,7 @@ func (a *API) request(r call, in StepBody) (Answer, error) {
 	}
 	answer, err := a.engine.Request(r, r.actor, id, step, responsehub.StepRequest{
 		CommandID: command, Items: in.Items, Action: in.Action, Skip: in.Skip, Reason: in.Reason,
+		Everywhere: in.Everywhere, Preview: in.Preview, Done: in.Done,
 	})
 	return answerView(answer, err)
 }
@@ -85,6 +109,23 @@ func (a *API) acknowledge(r call, in AcknowledgeBody) (Answer, error) {
 		return Answer{}, err
 	}
 	answer, err := a.engine.Acknowledge(r, r.actor, id, command)
+	return answerView(answer, err)
+}
+
+func (a *API) tick(r call, in TickBody) (Answer, error) {
+	id, err := r.id("id")
+	if err != nil {
+		return Answer{}, err
+	}
+	todo, err := r.id("todo")
+	if err != nil {
+		return Answer{}, err
+	}
+	command, err := commandID(r.actor, "todo "+todo, in.CommandID)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer, err := a.engine.Tick(r, r.actor, id, todo, command)
 	return answerView(answer, err)
 }
 

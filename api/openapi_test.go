@@ -10,6 +10,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
+	"responsehub"
 	"responsehub/api"
 )
 
@@ -61,7 +62,9 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 
 // TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	h := newHub(t, api.Config{})
+	h := newHub(t, api.Config{Preflight: &looker{}})
+	moved := h.engine.inc.Step(responsehub.Retract)
+	moved.State, moved.Progress = responsehub.Done, &responsehub.Progress{Found: 1, Moved: 1}
 	doc := h.spec()
 	runs := []struct {
 		key, method, path, template, body string
@@ -73,13 +76,24 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"reader", "GET", "/v1/incidents/i1", "/v1/incidents/{id}", "", 200},
 		{"reader", "GET", "/v1/incidents/zz", "/v1/incidents/{id}", "", 404},
 		{"reader", "GET", "/v1/incidents/i1/events", "/v1/incidents/{id}/events", "", 200},
+		{"reader", "GET", "/v1/incidents/i1/letters?limit=3", "/v1/incidents/{id}/letters", "", 200},
+		{"reader", "GET", "/v1/incidents/i1/letters?limit=0", "/v1/incidents/{id}/letters", "", 400},
 		{"responder", "POST", "/v1/incidents/i1/acknowledge", "/v1/incidents/{id}/acknowledge", "{}", 200},
+		{"responder", "POST", "/v1/incidents/i1/todos/ad-disable", "/v1/incidents/{id}/todos/{todo}", "{}", 200},
 		{"responder", "POST", "/v1/incidents/i1/steps/lock", "/v1/incidents/{id}/steps/{step}", "{}", 202},
 		{"responder", "POST", "/v1/incidents/i1/steps/close", "/v1/incidents/{id}/steps/{step}", "{}", 409},
 		{"reader", "POST", "/v1/incidents/i1/steps/lock", "/v1/incidents/{id}/steps/{step}", "{}", 403},
 		{"responder", "POST", "/v1/incidents/i1/steps/password/reveal", "/v1/incidents/{id}/steps/password/reveal", "", 200},
 		{"responder", "POST", "/v1/incidents/i1/steps/password/reveal", "/v1/incidents/{id}/steps/password/reveal", "", 410},
+		{"responder", "POST", "/v1/incidents/i1/steps/password/undo", "/v1/incidents/{id}/steps/{step}/undo", `{"reason":"r"}`, 409},
+		{"responder", "POST", "/v1/incidents/i1/steps/retract/undo", "/v1/incidents/{id}/steps/{step}/undo", `{"reason":"r"}`, 202},
+		{"reader", "POST", "/v1/incidents/i1/false-alarm", "/v1/incidents/{id}/false-alarm", `{"reason":"r"}`, 403},
+		{"responder", "POST", "/v1/incidents/i1/false-alarm", "/v1/incidents/{id}/false-alarm", `{"reason":"r"}`, 202},
 		{"reader", "GET", "/v1/tenants", "/v1/tenants", "", 200},
+		{"reader", "GET", "/v1/tenants/t1/preflight", "/v1/tenants/{id}/preflight", "", 200},
+		{"responder", "POST", "/v1/tenants/t1/preflight", "/v1/tenants/{id}/preflight", "", 200},
+		{"responder", "POST", "/v1/tenants/t1/rehearse", "/v1/tenants/{id}/rehearse", `{"user":"pat@contoso.example"}`, 200},
+		{"responder", "POST", "/v1/incidents/i1/rehearse", "/v1/incidents/{id}/rehearse", "", 200},
 		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"response":true}`, 200},
 		{"admin", "PUT", "/v1/tenants", "/v1/tenants", `{}`, 200},
 		{"admin", "GET", "/v1/lanes?state=dead", "/v1/lanes", "", 200},

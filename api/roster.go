@@ -81,13 +81,19 @@ func (a *API) rosterTenants(in []RosterTenant, people map[string]bool) ([]respon
 			return nil, invalid(at+"/microsoft_tenant_id", "Microsoft's tenant id is a GUID.")
 		case seen[id]:
 			return nil, invalid(at+"/microsoft_tenant_id", "This Microsoft tenant is there twice.")
+		case t.LockGroup != "" && !guid.MatchString(t.LockGroup):
+			return nil, invalid(at+"/lock_group", "The object id of a group is a GUID.")
 		}
 		seen[id] = true
+		if err := t.Guards.check(at); err != nil {
+			return nil, err
+		}
 		notify, err := rosterNotify(t.Notify, at+"/notify", people)
 		if err != nil {
 			return nil, err
 		}
-		tenant := responsehub.Tenant{V: 1, Name: t.Name, MicrosoftTenantID: id, SourceIDs: maps.Clone(t.SourceIDs), Notify: notify}
+		tenant := responsehub.Tenant{V: 1, Name: t.Name, MicrosoftTenantID: id, SourceIDs: maps.Clone(t.SourceIDs), Notify: notify, LockGroup: strings.ToLower(t.LockGroup)}
+		t.Guards.apply(&tenant)
 		if was, ok := a.dir.Tenant(id); ok {
 			tenant.ID, tenant.Response = was.ID, was.Response
 		}

@@ -10,7 +10,7 @@ func (a *API) tenants(r call, _ none) (List[Tenant], error) {
 	list := List[Tenant]{Items: []Tenant{}}
 	for _, t := range a.dir.Tenants() {
 		if r.actor.May(responsehub.See, t.Ref()) == nil {
-			list.Items = append(list.Items, tenantView(&t))
+			list.Items = append(list.Items, a.ready(&t))
 		}
 	}
 	return list, nil

@@ -26,7 +26,10 @@ type Incident struct {
 	OpenedAt     time.Time                 `json:"opened_at"`
 	ClosedAt     time.Time                 `json:"closed_at,omitzero"`
 	Acknowledged *Acknowledged             `json:"acknowledged,omitempty"`
+	FalseAlarm   *Withdrawal               `json:"false_alarm,omitempty" doc:"a false alarm that was declared, and how far it is taken back"`
 	Steps        []Step                    `json:"steps"`
+	Watch        *Watch                    `json:"watch,omitempty" doc:"how a verified lock is looked after until step 5"`
+	Todos        []Todo                    `json:"todos,omitempty" doc:"what only people can do, such as in on-premises AD"`
 	Times        Times                     `json:"times"`
 	Revision     int64                     `json:"revision" doc:"grows with every change"`
 }
@@ -48,6 +51,40 @@ type Times struct {
 	Verified  time.Time `json:"verified,omitzero"`
 }
 
+// Watch is how the hub looks after a lock and does it again when it was undone.
+type Watch struct {
+	Since     time.Time  `json:"since"`
+	CheckedAt time.Time  `json:"checked_at,omitzero" doc:"the last look that got an answer"`
+	Checks    int        `json:"checks"`
+	Synced    bool       `json:"synced" doc:"the account comes from on-premises AD, whose sync may undo the lock"`
+	Roles     []string   `json:"roles,omitempty" doc:"directory roles of the account: it is an administrator's"`
+	Reversed  int        `json:"reversed" doc:"how often the lock was undone and done again"`
+	Reversals []Reversal `json:"reversals,omitempty" doc:"the latest of them"`
+	EndedAt   time.Time  `json:"ended_at,omitzero"`
+	Sentence  string     `json:"sentence" doc:"all this for people"`
+}
+
+// Reversal is a lock that was undone and done again.
+type Reversal struct {
+	SeenAt   time.Time `json:"seen_at"`
+	LockedAt time.Time `json:"locked_at" doc:"read back"`
+	Why      string    `json:"why"`
+}
+
+// Todo is something that only a person can do.
+type Todo struct {
+	ID     string    `json:"id"`
+	Text   string    `json:"text"`
+	Done   bool      `json:"done"`
+	DoneBy string    `json:"done_by,omitempty" doc:"whose word it is"`
+	DoneAt time.Time `json:"done_at,omitzero"`
+}
+
+// TickBody says that a to-do is done.
+type TickBody struct {
+	CommandID string `json:"command_id,omitempty"`
+}
+
 // Step is one of the seven steps.
 type Step struct {
 	ID          responsehub.StepID    `json:"id"`
@@ -61,7 +98,12 @@ type Step struct {
 	VerifiedAt  time.Time             `json:"verified_at,omitzero" doc:"when its effect was read back"`
 	Proof       *responsehub.Proof    `json:"proof,omitempty"`
 	Reason      string                `json:"reason,omitempty" doc:"why it failed, waits or was set aside"`
+	Undo        bool                  `json:"undo,omitempty" doc:"the last request was to take the step back"`
+	Reversal    string                `json:"reversal,omitempty" doc:"what an undo would do; left out when there is nothing to take back"`
+	Lasting     []string              `json:"irreversible,omitempty" doc:"what of the step an undo cannot take back"`
+	Note        string                `json:"note,omitempty" doc:"how the step is done, such as where and by what phish is looked for"`
 	Progress    *responsehub.Progress `json:"progress,omitempty"`
+	Lacks       string                `json:"lacks,omitempty" doc:"what the tenant's last preflight found missing that the waiting step needs"`
 }
 
 // Item is one thing inside a step: a rule, an app, a connector, a message.
@@ -71,6 +113,9 @@ type Item struct {
 	Name    string                `json:"name"`
 	State   responsehub.StepState `json:"state"`
 	Why     string                `json:"why" doc:"why it is suspected, or why it could not be settled"`
+	Effect  string                `json:"effect,omitempty" doc:"what disabling it does"`
+	MadeAt  time.Time             `json:"made_at,omitzero" doc:"when it was made or last changed, where Microsoft tells"`
+	MadeBy  string                `json:"made_by,omitempty" doc:"who made it, where Microsoft tells"`
 	Mailbox string                `json:"mailbox,omitempty"`
 	Action  responsehub.Action    `json:"action,omitempty" doc:"what was done to it"`
 	By      string                `json:"by,omitempty"`
@@ -86,11 +131,31 @@ type List[T any] struct {
 
 // StepBody asks for a step.
 type StepBody struct {
-	CommandID string             `json:"command_id,omitempty" doc:"made up by the caller: the same one twice for the same step has the effect of once"`
-	Items     []string           `json:"items,omitempty" doc:"ids of the items meant; none is all"`
-	Action    responsehub.Action `json:"action,omitempty" doc:"for persistence; disable when empty"`
-	Skip      bool               `json:"skip,omitempty" doc:"set the items, or the step, aside; needs a reason"`
-	Reason    string             `json:"reason,omitempty" doc:"needed to set aside, and to do again what is done"`
+	CommandID  string             `json:"command_id,omitempty" doc:"made up by the caller: the same one twice for the same step has the effect of once"`
+	Items      []string           `json:"items,omitempty" doc:"ids of the items meant; none is all"`
+	Action     responsehub.Action `json:"action,omitempty" doc:"for persistence; disable when empty"`
+	Skip       bool               `json:"skip,omitempty" doc:"set the items, or the step, aside; needs a reason"`
+	Reason     string             `json:"reason,omitempty" doc:"needed to set aside, and to do again what is done"`
+	Everywhere bool               `json:"everywhere,omitempty" doc:"for retract: search all mailboxes, not only those that the message trace names"`
+	Preview    bool               `json:"preview,omitempty" doc:"for retract: search and count, move nothing; ask again without it to move"`
+	Done       bool               `json:"done,omitempty" doc:"for password: a person has reset it by hand; needs a reason"`
+}
+
+// Letter is one message that a retraction found.
+type Letter struct {
+	Mailbox   string                `json:"mailbox" doc:"object id of its owner"`
+	Address   string                `json:"address,omitempty"`
+	ID        string                `json:"id" doc:"immutable id: it survives moves"`
+	MessageID string                `json:"internet_message_id,omitempty"`
+	Subject   string                `json:"subject,omitempty"`
+	Folder    string                `json:"folder,omitempty" doc:"id of the folder in which it lay"`
+	Read      bool                  `json:"read" doc:"whether it was read then"`
+	Rule      responsehub.Rule      `json:"rule,omitempty" doc:"by what it was recognised: message_id, or sender (with subject and time)"`
+	State     responsehub.StepState `json:"state"`
+	Moved     bool                  `json:"moved" doc:"the hub moved it"`
+	Why       string                `json:"why,omitempty" doc:"why it was left, or could not be moved"`
+	At        time.Time             `json:"at,omitzero" doc:"when that was settled"`
+	RequestID string                `json:"request_id,omitempty" doc:"Microsoft's id of the read that proves it"`
 }
 
 // AcknowledgeBody takes an incident.
@@ -119,8 +184,31 @@ type Tenant struct {
 	MicrosoftTenantID string            `json:"microsoft_tenant_id"`
 	SourceIDs         map[string]string `json:"source_ids,omitempty" doc:"its id at each detector"`
 	Response          bool              `json:"response" doc:"steps 1 to 3 run by themselves"`
-	Notify            Notify            `json:"notify"`
-	Trial             *Trial            `json:"trial,omitempty"`
+	LockGroup         string            `json:"lock_group,omitempty" doc:"object id of the group into which locked accounts are put"`
+	Guards
+	Notify    Notify   `json:"notify"`
+	Readiness *Summary `json:"readiness,omitempty" doc:"what the last preflight found; left out while nobody has looked"`
+	Trial     *Trial   `json:"trial,omitempty"`
+}
+
+// Guards bound what is done to a tenant's accounts, and by whom.
+type Guards struct {
+	PasswordMode    responsehub.PasswordMode `json:"password_mode,omitempty" doc:"who resets passwords: cloud (the hub, for cloud accounts) or manual (a person); cloud when left out"`
+	LocksPerHour    *int                     `json:"automatic_locks_per_hour,omitempty" doc:"how many accounts may be locked by themselves within any hour, 0 to 1000; 20 when left out"`
+	BreakGlass      []string                 `json:"break_glass,omitempty" doc:"principal names or object ids of accounts that are never locked by themselves"`
+	SecondPersonFor []string                 `json:"second_person_for,omitempty" doc:"principal names or object ids of accounts for which two people have to ask for lock, password and reenable; admins is every account with a directory role"`
+}
+
+// Settings are the switches of the whole hub.
+type Settings struct {
+	Automatic bool      `json:"automatic" doc:"steps run by themselves where a tenant's Response is on"`
+	ChangedBy string    `json:"changed_by,omitempty" doc:"who stopped all automatic action"`
+	ChangedAt time.Time `json:"changed_at,omitzero"`
+}
+
+// SettingsChange changes the switches of the whole hub.
+type SettingsChange struct {
+	Automatic bool `json:"automatic" need:"true" doc:"false: nothing runs by itself at any tenant until it is true again"`
 }
 
 // Notify says who is told about a tenant's incidents.
@@ -162,8 +250,10 @@ type RosterTenant struct {
 	MicrosoftTenantID string            `json:"microsoft_tenant_id" need:"true"`
 	SourceIDs         map[string]string `json:"source_ids,omitempty"`
 	Response          *bool             `json:"response,omitempty" doc:"left out: stays as it is, off for a new tenant"`
-	Notify            Notify            `json:"notify,omitzero"`
-	Trial             *Trial            `json:"trial,omitempty"`
+	LockGroup         string            `json:"lock_group,omitempty" doc:"object id of a cloud-only group whose members a Conditional Access policy shuts out"`
+	Guards
+	Notify Notify `json:"notify,omitzero"`
+	Trial  *Trial `json:"trial,omitempty"`
 }
 
 // Person is somebody who may be told or may act.

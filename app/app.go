@@ -29,9 +29,11 @@ import (
 
 // Options is what is not in the configuration file.
 type Options struct {
-	Version      string             // of the binary, for user agents
-	BootstrapKey responsehub.Secret // an admin API key from the environment; empty for none
-	Log          *slog.Logger       // nil discards
+	Version      string                    // of the binary, for user agents
+	BootstrapKey responsehub.Secret        // an admin API key from the environment; empty for none
+	Log          *slog.Logger              // nil discards
+	Watch        responsehub.WatchSchedule // when a verified lock is looked at; zero is the real schedule
+	Looks        []time.Duration           // when, after step 3, the hub looks whether something came back; nil is the real schedule
 }
 
 // App is one hub.
@@ -43,7 +45,8 @@ type App struct {
 	directory *store.Directory
 	engine    *remediation.Engine
 	graph     *graph.Client
-	bot       *bot.Bot // nil without Teams
+	rehearsal rehearsal // what a tenant lacks, and what the steps would do
+	bot       *bot.Bot  // nil without Teams
 	intake    *intake.Intake
 	public    *http.Server
 	admin     *http.Server // nil without an admin address
@@ -129,6 +132,7 @@ func (a *App) work(ctx context.Context, prepared bool) {
 	})
 	wg.Go(func() { a.watchRedis(ctx) })
 	wg.Go(func() { a.keepWarm(ctx) })
+	wg.Go(func() { a.rehearsal.Keep(ctx) })
 	wg.Wait()
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,14 +32,14 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if err := a.buildStore(key); err != nil {
 		return nil, err
 	}
-	if err := a.buildOutside(opts.Version); err != nil {
+	if err := a.buildOutside(opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	var err error
 	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.engine, log.With("part", "intake")); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
-	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key}, a.engine, a.directory, log.With("part", "api"))
+	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal}, a.engine, a.directory, log.With("part", "api"))
 	a.public = server(a.handler(programs), log)
 	notYet(cfg, log)
 	if cfg.Server.AdminListen != "" {
@@ -56,7 +57,9 @@ func (a *App) buildStore(key []byte) error {
 	}
 	a.rdb, a.store = rdb, store.New(rdb)
 	a.directory = store.NewDirectory(rdb, a.log.With("part", "directory"))
-	a.engine, err = remediation.New(a.store, a.store, remediation.Config{Key: key, Tenants: a.directory}, a.log.With("part", "engine"))
+	a.engine, err = remediation.New(a.store, a.store, remediation.Config{
+		Key: key, Tenants: a.directory, Settings: a.directory.Settings, Counts: store.NewLimits(rdb), Roles: a.roles,
+	}, a.log.With("part", "engine"))
 	if err != nil {
 		return errors.Join(err, rdb.Close())
 	}
@@ -64,8 +67,8 @@ func (a *App) buildStore(key []byte) error {
 }
 
 // buildOutside makes the connectors and gives the engine its followers.
-func (a *App) buildOutside(version string) error {
-	hc, err := transport.New(transport.Config{Version: version, CAFile: a.cfg.Outbound.CAFile})
+func (a *App) buildOutside(opts Options) error {
+	hc, err := transport.New(transport.Config{Version: opts.Version, CAFile: a.cfg.Outbound.CAFile})
 	if err != nil {
 		return fmt.Errorf("outbound: %w", err)
 	}
@@ -86,20 +89,48 @@ func (a *App) buildOutside(version string) error {
 	if err != nil {
 		return fmt.Errorf("microsoft.exchange: %w", err)
 	}
-	a.engine.Follow(
-		&steps.Lock{Directory: a.graph},
-		&steps.Retract{Mail: a.graph},
-		&steps.DisablePersistence{
-			Kinds: map[responsehub.ItemKind]steps.Foothold{
-				responsehub.InboxRule: a.graph.Rules(), responsehub.ServicePrincipal: a.graph.EnterpriseApps(),
-				responsehub.AppRegistration: a.graph.Registrations(), responsehub.InboundConnector: mail.Connectors(),
-				responsehub.OAuthGrant: a.graph.Grants(),
-			},
-			Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail},
+	persistence := &steps.DisablePersistence{
+		Kinds: map[responsehub.ItemKind]steps.Foothold{
+			responsehub.InboxRule: a.graph.Rules(), responsehub.ServicePrincipal: a.graph.EnterpriseApps(),
+			responsehub.AppRegistration: a.graph.Registrations(), responsehub.InboundConnector: mail.Connectors(),
+			responsehub.OAuthGrant: a.graph.Grants(), responsehub.AuthMethod: a.graph.Methods(), responsehub.Device: a.graph.Devices(),
+			responsehub.AutoReply: a.graph.AutoReplies(), responsehub.Forwarding: mail.Forwarding(), responsehub.Delegate: mail.Delegates(),
+			responsehub.SweepRule: mail.SweepRules(), responsehub.TransportRule: mail.TransportRules(),
 		},
-		&steps.AccountLane{Directory: a.graph, Vault: a.engine.Vault()},
+		Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks, Settings: a.directory.Settings,
+	}
+	account := &steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault(), Mode: a.passwordMode}
+	a.engine.Follow(
+		&steps.Lock{Directory: a.graph, Groups: a.graph, LockGroup: a.lockGroup, BreakGlass: a.breakGlass},
+		&steps.Watch{Directory: a.graph, Schedule: opts.Watch},
+		&steps.Retract{Mail: a.graph, Letters: a.store},
+		persistence, account,
 	)
+	a.buildPreflight(probe{login: login, graph: a.graph, mail: mail}, persistence, account)
 	return a.buildTeams(hc)
+}
+
+// lockGroup is the lock group of a tenant, as the directory knows it now.
+func (a *App) lockGroup(tenant string) string {
+	t, _ := a.directory.Tenant(tenant)
+	return t.LockGroup
+}
+
+// breakGlass reports whether a tenant never has the account locked by itself.
+func (a *App) breakGlass(tenant string, account responsehub.Account) bool {
+	t, _ := a.directory.Tenant(tenant)
+	return t.IsBreakGlass(account)
+}
+
+// passwordMode is how a tenant's passwords are reset, as the directory knows it now.
+func (a *App) passwordMode(tenant string) responsehub.PasswordMode {
+	t, _ := a.directory.Tenant(tenant)
+	return t.PasswordMode
+}
+
+// roles asks for an account's directory roles. The engine is made before the client.
+func (a *App) roles(ctx context.Context, tenant, user string) ([]string, error) {
+	return a.graph.Roles(ctx, tenant, user)
 }
 
 // buildTeams makes the bot, where Teams is configured.
@@ -113,6 +144,7 @@ func (a *App) buildTeams(hc *http.Client) error {
 	a.bot, err = bot.New(bot.Config{
 		AppID: t.AppID, TenantID: t.TenantID, ClientSecret: t.ClientSecret, Login: t.Login, OpenID: t.OpenID,
 		ServiceHosts: t.ServiceHosts, AllowLoopback: t.AllowLoopback, Channels: a.cfg.Fallback.Teams,
+		Lacks: a.rehearsal.Lacks,
 	}, a.engine, a.directory, hc, a.log.With("part", "teams"))
 	if err != nil {
 		return fmt.Errorf("teams: %w", err)

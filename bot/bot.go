@@ -31,8 +31,11 @@ type Engine interface {
 	Incident(ctx context.Context, actor responsehub.Actor, idOrRef string) (*responsehub.Incident, error)
 	Incidents(ctx context.Context, actor responsehub.Actor, q remediation.Query) (remediation.IncidentPage, error)
 	Request(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error)
+	Undo(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.UndoRequest) (responsehub.Answer, error)
+	FalseAlarm(ctx context.Context, actor responsehub.Actor, idOrRef, reason, command string) (responsehub.Answer, error)
 	Acknowledge(ctx context.Context, actor responsehub.Actor, idOrRef, command string) (responsehub.Answer, error)
 	Reveal(ctx context.Context, actor responsehub.Actor, idOrRef string) (remediation.Reveal, error)
+	Tick(ctx context.Context, actor responsehub.Actor, idOrRef, todo, command string) (responsehub.Answer, error)
 	Note(ctx context.Context, id string, ev responsehub.Event) error
 }
 

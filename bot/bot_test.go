@@ -300,6 +300,37 @@ func (e *engine) Incidents(_ context.Context, actor responsehub.Actor, q remedia
 	return page, nil
 }
 
+func (e *engine) Undo(_ context.Context, actor responsehub.Actor, id string, step responsehub.StepID, r responsehub.UndoRequest) (responsehub.Answer, error) {
+	return e.change(actor, id, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+		return inc.AskUndo(step, actor, r, time.Now())
+	})
+}
+
+func (e *engine) FalseAlarm(_ context.Context, actor responsehub.Actor, id, reason, _ string) (responsehub.Answer, error) {
+	return e.change(actor, id, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+		return inc.FalseAlarm(actor, reason, time.Now())
+	})
+}
+
+func (e *engine) change(actor responsehub.Actor, id string, do func(*responsehub.Incident) (responsehub.Answer, error)) (responsehub.Answer, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	inc, err := e.find(id)
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	if err := actor.May(responsehub.Act, inc.Tenant); err != nil {
+		return responsehub.Answer{}, err
+	}
+	a, err := do(inc)
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	e.incs[inc.ID] = inc
+	a.Incident = clone(inc)
+	return a, nil
+}
+
 func (e *engine) Request(ctx context.Context, actor responsehub.Actor, id string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error) {
 	if e.slow > 0 {
 		select {
@@ -341,6 +372,24 @@ func (e *engine) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ s
 	a := inc.Acknowledge(actor, time.Now())
 	e.incs[inc.ID] = inc
 	return a, nil
+}
+
+func (e *engine) Tick(_ context.Context, actor responsehub.Actor, id, todo, _ string) (responsehub.Answer, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	inc, err := e.find(id)
+	if err == nil {
+		err = actor.May(responsehub.Act, inc.Tenant)
+	}
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	a, err := inc.Tick(actor, todo, time.Now())
+	a.Incident = inc
+	if err == nil {
+		e.incs[inc.ID] = inc
+	}
+	return a, err
 }
 
 func (e *engine) Reveal(_ context.Context, actor responsehub.Actor, id string) (remediation.Reveal, error) {

@@ -25,6 +25,10 @@ type Config struct {
 	Channels      []string           // told about incidents whose tenant is unknown or has no channel; may be empty
 	Console       string             // public address of the console, for links; empty: no links
 
+	// Lacks is one sentence on what is known to keep a step from working in a tenant (the
+	// hub's id), "" for nothing. nil: nothing is known.
+	Lacks func(tenant string, step responsehub.StepID) string
+
 	Credential azcore.TokenCredential // signs in instead of ClientSecret, e.g. a managed identity
 }
 

@@ -12,15 +12,19 @@ import (
 
 // click is what a button says, read strictly. It names things; it gives no rights.
 type click struct {
-	verb     string
-	incident string
-	step     string
-	round    string
-	skip     bool
-	chosen   bool
-	items    []string
-	reason   string
-	action   responsehub.Action
+	verb       string
+	incident   string
+	step       string
+	round      string
+	skip       bool
+	chosen     bool
+	everywhere bool
+	preview    bool
+	items      []string
+	reason     string
+	action     responsehub.Action
+	todo       string
+	done       bool
 }
 
 const (
@@ -86,6 +90,14 @@ func readData(data map[string]any) (click, error) {
 			c.skip = s == "true"
 		case card.KeyChosen:
 			c.chosen = s == "true"
+		case card.KeyDone:
+			c.done = s == "true"
+		case card.KeyTodo:
+			c.todo = s
+		case card.KeyEverywhere:
+			c.everywhere = s == "true"
+		case card.KeyPreview:
+			c.preview = s == "true"
 		case card.KeyAction:
 			c.action = responsehub.Action(s)
 		case card.KeyReason:
@@ -109,7 +121,10 @@ func readData(data map[string]any) (click, error) {
 
 // request is what the click asks of a step.
 func (c *click) request(command string) responsehub.StepRequest {
-	r := responsehub.StepRequest{CommandID: command, Skip: c.skip, Reason: c.reason}
+	r := responsehub.StepRequest{CommandID: command, Skip: c.skip, Reason: c.reason, Done: c.done}
+	if responsehub.StepID(c.verb) == responsehub.Retract && !c.skip {
+		r.Everywhere, r.Preview = c.everywhere, c.preview
+	}
 	// The inputs behind "More" are shared by all its buttons; only step 3 has items.
 	if responsehub.StepID(c.verb) == responsehub.Persistence {
 		r.Items = c.items

@@ -36,6 +36,9 @@ func (b *Bot) drawn(inc *responsehub.Incident, sentence string) answer {
 // view is how the card in the channel is drawn, with a sentence on top for a click.
 func (b *Bot) view(inc *responsehub.Incident, sentence string) card.View {
 	v := card.View{Answer: sentence, Now: time.Now()}
+	if b.cfg.Lacks != nil && inc.Tenant.ID != "" {
+		v.Lacks = func(id responsehub.StepID) string { return b.cfg.Lacks(inc.Tenant.ID, id) }
+	}
 	if b.cfg.Console != "" {
 		v.Console = strings.TrimRight(b.cfg.Console, "/") + "/incidents/" + inc.ID
 	}
@@ -94,6 +97,12 @@ func (b *Bot) refreshed(ctx context.Context, act *schema.Activity, c click) answ
 func (b *Bot) ask(ctx context.Context, act *schema.Activity, c click) (*responsehub.Incident, string, error) {
 	actor := b.actor(act)
 	step := responsehub.StepID(c.verb)
+	if c.verb == card.Undo || c.verb == card.FalseAlarm {
+		return b.takeBack(ctx, act, actor, c)
+	}
+	if c.verb == card.Tick && c.step == "" && c.todo != "" {
+		return b.tick(ctx, act, actor, c)
+	}
 	if !step.Valid() || c.step != "" && c.step != c.verb {
 		return nil, "", &responsehub.Error{Kind: responsehub.Invalid, Message: sayNoButton}
 	}
@@ -119,6 +128,23 @@ func (b *Bot) ask(ctx context.Context, act *schema.Activity, c click) (*response
 		if got.Incident, err = b.engine.Incident(ctx, responsehub.Hub, inc.ID); err != nil {
 			return nil, "", err
 		}
+	}
+	return got.Incident, got.Sentence, nil
+}
+
+// tick carries a person's word that a to-do is done to the engine.
+func (b *Bot) tick(ctx context.Context, act *schema.Activity, actor responsehub.Actor, c click) (*responsehub.Incident, string, error) {
+	inc, err := b.cardOf(ctx, act, c)
+	if err != nil {
+		if responsehub.KindOf(err) == responsehub.Forbidden {
+			b.refuse(c.incident, actor, "", err)
+		}
+		return nil, "", err
+	}
+	got, err := b.engine.Tick(ctx, actor, inc.ID, c.todo, "teams:"+act.ID)
+	if err != nil {
+		b.refuse(inc.ID, actor, "", err)
+		return nil, "", err
 	}
 	return got.Incident, got.Sentence, nil
 }

@@ -185,6 +185,34 @@ func TestStaleCard(t *testing.T) {
 	}
 }
 
+// A person's word that the on-premises part is done.
+func TestTick(t *testing.T) {
+	h := newHarness(t)
+	inc := h.incident(true)
+	inc.AddTodo("ad-disable", "In on-premises AD: Disable-ADAccount pat")
+	h.engine.incs[inc.ID] = inc
+	data := map[string]any{"incident": inc.ID, "todo": "ad-disable"}
+	for _, tc := range []struct {
+		name, from string
+		data       map[string]any
+		says       string
+		done       bool
+	}{
+		{"reader", ritaID, data, "Your role (reader)", false},
+		{"no such to-do", annID, map[string]any{"incident": inc.ID, "todo": "nothing"}, "nothing to do called", false},
+		{"none named", annID, map[string]any{"incident": inc.ID}, "button is not known", false},
+		{"with a step", annID, map[string]any{"incident": inc.ID, "todo": "ad-disable", "step": "lock"}, "button is not known", false},
+		{"ann", annID, data, "Noted as done", true},
+		{"ann again", annID, data, "said at", true},
+	} {
+		r := read(t, h.send(press(tc.from, "a-"+tc.name, "todo", tc.data)))
+		h.settle()
+		if got := h.engine.incs[inc.ID].Todo("ad-disable").Done(); !r.says(tc.says) || got != tc.done {
+			t.Errorf("%s: done %t, answer %.300s", tc.name, got, r.Value)
+		}
+	}
+}
+
 func TestItems(t *testing.T) {
 	one := responsehub.ItemID(responsehub.InboxRule, "r1")
 	for _, tc := range []struct {

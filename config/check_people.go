@@ -50,7 +50,24 @@ func (c *checker) tenants() {
 			}
 			c.once(sourceIDs, source+"|"+id, path)
 		}
+		c.accounts(t.BreakGlass, at+".break_glass", "")
+		c.accounts(t.SecondPersonFor, at+".second_person_for", responsehub.Admins)
+		switch mode := responsehub.PasswordMode(t.PasswordMode); {
+		case mode == "writeback":
+			c.fault(at+".password_mode", "cannot be writeback. %s", responsehub.NoWriteback)
+		case !slices.Contains(responsehub.PasswordModes, mode) && t.PasswordMode != unread:
+			c.fault(at+".password_mode", "must be cloud or manual")
+		}
 		c.notify(t.Notify, at+".notify")
+	}
+}
+
+// accounts checks that each entry can name an account: one that cannot protects nobody.
+func (c *checker) accounts(names []string, at, also string) {
+	for n, name := range names {
+		if name != unread && !(also != "" && name == also) && !responsehub.NamesAccount(name) {
+			c.fault(fmt.Sprintf("%s[%d]", at, n), "must be a principal name (pat@contoso.com) or an object id")
+		}
 	}
 }
 

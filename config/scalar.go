@@ -59,9 +59,13 @@ func (r *reader) number(v reflect.Value, n *yaml.Node, path string, tag reflect.
 	if n != nil {
 		s = n.Value
 	}
+	least := 1
+	if tag.Get("least") == "0" {
+		least = 0
+	}
 	i, err := strconv.Atoi(s)
-	if err != nil || i < 1 || i > 1000 || n != nil && n.Kind != yaml.ScalarNode {
-		r.fault(path, "must be a whole number from 1 to 1000")
+	if err != nil || i < least || i > 1000 || n != nil && n.Kind != yaml.ScalarNode {
+		r.fault(path, "must be a whole number from %d to 1000", least)
 		return
 	}
 	v.SetInt(int64(i))

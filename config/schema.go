@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"go/ast"
@@ -58,7 +59,8 @@ func schemaOf(t reflect.Type, tag reflect.StructTag, words map[string]string) ma
 	case t.Kind() == reflect.Bool:
 		return map[string]any{"type": nullable("boolean"), "default": false}
 	case t.Kind() == reflect.Int:
-		return map[string]any{"type": nullable("integer"), "minimum": 1, "maximum": 1000, "default": json.Number(tag.Get("default"))}
+		least := json.Number(cmp.Or(tag.Get("least"), "1"))
+		return map[string]any{"type": nullable("integer"), "minimum": least, "maximum": 1000, "default": json.Number(tag.Get("default"))}
 	}
 	s := map[string]any{"type": nullable("string")}
 	if d := tag.Get("default"); d != "" {

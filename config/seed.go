@@ -34,8 +34,16 @@ func (c *Config) TenantsAndPeople() ([]responsehub.Tenant, []responsehub.Person)
 
 func (t Tenant) tenant(id string) responsehub.Tenant {
 	out := responsehub.Tenant{
-		V: 1, ID: id, Name: t.Name, MicrosoftTenantID: strings.ToLower(t.MicrosoftTenantID), SourceIDs: t.SourceIDs, Response: t.Response,
+		V: 1, ID: id, Name: t.Name, MicrosoftTenantID: strings.ToLower(t.MicrosoftTenantID), SourceIDs: t.SourceIDs, Response: t.Response, LockGroup: strings.ToLower(t.LockGroup),
+		BreakGlass: slices.Clone(t.BreakGlass), SecondPersonFor: slices.Clone(t.SecondPersonFor),
 		Notify: responsehub.Notify{Teams: slices.Clone(t.Notify.Teams), Mail: slices.Clone(t.Notify.Mail), Slack: plain(t.Notify.Slack), Webhooks: plain(t.Notify.Webhooks)},
+	}
+	// What is as it would be anyway is left out, so that a later version may change it.
+	if mode := responsehub.PasswordMode(t.PasswordMode); mode != responsehub.PasswordCloud {
+		out.PasswordMode = mode
+	}
+	if n := t.Limits.AutomaticLocksPerHour; n != responsehub.DefaultLocksPerHour {
+		out.Limits.AutomaticLocksPerHour = &n
 	}
 	if t.Trial != nil {
 		out.TrialEnds = t.Trial.Ends.Truncate(time.Second)

@@ -253,10 +253,26 @@ type Tenant struct {
 	SourceIDs map[string]string `yaml:"source_ids"`
 	// Whether lock, retract and persistence run by themselves the moment an alert is in.
 	Response bool `yaml:"response"`
+	// Object id of a cloud-only security group whose members a Conditional Access policy shuts out. Locked accounts are put into it, which survives directory sync. Empty: none.
+	LockGroup string `yaml:"lock_group" is:"guid"`
+	// Who resets passwords: cloud is the hub, for cloud accounts; manual is a person, for all. Accounts from on-premises AD are reset by hand in both.
+	PasswordMode string `yaml:"password_mode" default:"cloud"`
+	// What bounds that which runs by itself.
+	Limits Limits `yaml:"limits"`
+	// Principal names or object ids of accounts that are never locked by themselves. People may lock them.
+	BreakGlass []string `yaml:"break_glass"`
+	// Principal names or object ids of accounts for which two people have to ask for lock, password and re-enable; admins stands for every account with a directory role.
+	SecondPersonFor []string `yaml:"second_person_for"`
 	// Who is told, and how.
 	Notify Notify `yaml:"notify"`
 	// A trial, if it is one. Its end never stops remediation.
 	Trial *Trial `yaml:"trial"`
+}
+
+// Limits bound what runs by itself in a tenant.
+type Limits struct {
+	// How many accounts may be locked by themselves within any hour. 0 is none: people lock.
+	AutomaticLocksPerHour int `yaml:"automatic_locks_per_hour" default:"20" least:"0"`
 }
 
 // Trial is a tenant on trial.

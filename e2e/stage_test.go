@@ -32,10 +32,14 @@ type scenery struct {
 	separate   bool // the hub is a process of its own, which can be killed
 	noHub      bool // the story starts the hub itself
 	extra      string
-	noLimits   bool // Teams' rate limits are lifted
-	deadLanes  bool // the story ends with work that was given up
-	twoCards   bool // a card's post was in doubt, so it may be there twice
-	claimsOnly bool // the world was made to lie, so it is not compared with the claims
+	noLimits   bool                      // Teams' rate limits are lifted
+	deadLanes  bool                      // the story ends with work that was given up
+	twoCards   bool                      // a card's post was in doubt, so it may be there twice
+	watch      responsehub.WatchSchedule // when locks are looked at; zero is the real schedule
+	lockGroup  bool                      // the first customer has a group whose members are shut out
+	movedBack  bool                      // messages are moved back by an undo: twice at most
+	looks      []time.Duration           // when the hub looks whether persistence came back; nil is the real schedule
+	claimsOnly bool                      // the world was made to lie, so it is not compared with the claims
 }
 
 // stage is one hub with its own world and its own Redis.
@@ -124,6 +128,10 @@ func (s *stage) writeConfig() {
 	if s.response {
 		text = strings.ReplaceAll(text, "response: false", "response: true")
 	}
+	if s.lockGroup {
+		group := s.scene(0).Tenant.AddGroup("Locked accounts")
+		swap("    response: true\n", fmt.Sprintf("    response: true\n    lock_group: %s\n", group.ID))
+	}
 	if s.extra != "" {
 		swap("sources:\n", "sources:\n"+s.extra)
 	}
@@ -145,7 +153,7 @@ func (s *stage) startHub() {
 		s.Fatal(err)
 	}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	a, err := app.New(cfg, app.Options{Version: "e2e", BootstrapKey: responsehub.Secret(s.key), Log: log})
+	a, err := app.New(cfg, app.Options{Version: "e2e", BootstrapKey: responsehub.Secret(s.key), Log: log, Watch: s.watch, Looks: s.looks})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -20,6 +20,9 @@ type Config struct {
 	Grace     time.Duration // how long turns under way may go on when the hub stops; 0 is 8 s
 	Tenants   Tenants       // finds an alert's tenant
 	Followers []responsehub.Follower
+	Settings  func() responsehub.Settings // the hub's switches as they are now; nil: nothing is switched off
+	Counts    Counts                      // across all processes; nil: no tenant's limit is kept
+	Roles     Roles                       // nil: whether an account is an administrator's is not known
 }
 
 // Engine is the one door. Make it with New; Run works the lanes.
@@ -36,6 +39,9 @@ type Engine struct {
 	log       *slog.Logger
 	metrics   *metrics
 	working   atomic.Int64
+	settings  func() responsehub.Settings
+	counts    Counts
+	roles     Roles
 }
 
 // New returns an engine on a store. Followers may be added until Run is called.
@@ -49,6 +55,10 @@ func New(store Store, archive Archive, cfg Config, log *slog.Logger) (*Engine, e
 		lease: cmp.Or(cfg.Lease, 10*time.Second), inFlight: cmp.Or(cfg.InFlight, 256),
 		grace: cmp.Or(cfg.Grace, 8*time.Second), tenants: cfg.Tenants,
 		followers: map[responsehub.Lane]responsehub.Follower{}, log: log, metrics: newMetrics(),
+	}
+	e.settings, e.counts, e.roles = cfg.Settings, cfg.Counts, cfg.Roles
+	if e.settings == nil {
+		e.settings = func() responsehub.Settings { return responsehub.Settings{} }
 	}
 	e.Follow(cfg.Followers...)
 	return e, nil
@@ -93,7 +103,9 @@ func (e *Engine) Request(ctx context.Context, actor responsehub.Actor, idOrRef s
 	if err != nil {
 		return responsehub.Answer{}, err
 	}
+	admin := e.adminOf(ctx, actor, id, step)
 	return e.command(ctx, actor, id, r.CommandID, responsehub.Act, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+		r.TwoPeople = e.needsTwo(inc, actor, admin)
 		return inc.Ask(step, actor, r, time.Now())
 	})
 }

@@ -37,7 +37,8 @@ func (e *Engine) Open(ctx context.Context, d responsehub.Delivery, a *responsehu
 		if !ok {
 			ref = stranger(a.Tenant)
 		}
-		inc, done, err := e.open(ctx, d, a, ref, ok && tenant.Response, directory, try)
+		rule := e.decide(ctx, &tenant, ok && tenant.Response, d.Source, a)
+		inc, done, err := e.open(ctx, d, a, ref, rule, directory, try)
 		switch {
 		case errors.Is(err, ErrRefTaken) || errors.Is(err, ErrConflict):
 			continue
@@ -47,8 +48,10 @@ func (e *Engine) Open(ctx context.Context, d responsehub.Delivery, a *responsehu
 			directory = done.Directory
 			continue
 		case done.BodyHash != "":
+			rule.giveBack(ctx)
 			return nil, false, otherBody()
 		case done.Existing != "":
+			rule.giveBack(ctx)
 			inc, err = e.join(ctx, done.Existing, d, a)
 			return inc, true, err
 		}
@@ -65,11 +68,11 @@ func stranger(t responsehub.AlertTenant) responsehub.TenantRef {
 }
 
 // open tries to write a new incident. Refs get longer when many are taken.
-func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehub.Alert, t responsehub.TenantRef, response bool, directory int64, try int) (*responsehub.Incident, Committed, error) {
+func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehub.Alert, t responsehub.TenantRef, rule rule, directory int64, try int) (*responsehub.Incident, Committed, error) {
 	now := time.Now()
 	id := NewID(responsehub.AccountKey(t, d.Source, a), now)
 	ref := NewRef(Partition(id), 4+try/4)
-	inc := responsehub.NewIncident(id, ref, now, d.Source, a, t, response)
+	inc := responsehub.NewIncident(id, ref, now, d.Source, a, t, rule.response, rule.holds...)
 	c, _, err := e.change(State{ID: id}, nil, inc)
 	if err != nil {
 		return nil, Committed{}, err
@@ -84,7 +87,7 @@ func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehu
 
 func (e *Engine) join(ctx context.Context, id string, d responsehub.Delivery, a *responsehub.Alert) (*responsehub.Incident, error) {
 	return e.update(ctx, id, func(inc *responsehub.Incident) error {
-		inc.Join(time.Now(), d.Source, a)
+		inc.Join(time.Now(), d.Source, a, e.settings().Holds()...)
 		return nil
 	})
 }

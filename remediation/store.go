@@ -50,6 +50,10 @@ type Archive interface {
 	List(ctx context.Context, f Filter) (Page, error)
 	// Events returns an incident's stored events in order, and the hash of the last.
 	Events(ctx context.Context, id string) ([][]byte, string, error)
+	// Letters returns some of an incident's letters, in no particular order. The first
+	// page has the cursor ""; a page without a next one is the last. A letter that was
+	// there all the time comes at least once.
+	Letters(ctx context.Context, id, cursor string, n int) ([]responsehub.Letter, string, error)
 	// DeadLanes lists the lanes that were given up, oldest first.
 	DeadLanes(ctx context.Context) ([]DeadLane, error)
 	// Revive makes a dead lane due again; ErrNotFound when it is not dead.

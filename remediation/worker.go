@@ -113,7 +113,9 @@ func (e *Engine) turn(parent context.Context, c Claim) {
 		return
 	}
 	start := time.Now()
-	out := follow(ctx, f, responsehub.NewTurn(inc, c.Attempt, s.save))
+	t := responsehub.NewTurn(inc, c.Attempt, s.save)
+	t.Fence = responsehub.Fence{Incident: inc.ID, Lane: c.Lane, Token: c.Token}
+	out := follow(ctx, f, t)
 	e.metrics.turn(c.Lane, out, time.Since(start))
 	if errors.Is(context.Cause(ctx), errLeaseLost) || errors.Is(out.Err, ErrStale) {
 		log.Warn("lease lost, turn dropped")

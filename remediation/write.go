@@ -58,6 +58,7 @@ func (e *Engine) load(ctx context.Context, id, command string) (*responsehub.Inc
 // change turns an edited incident into the commit that stores it. changed is false
 // when there is nothing to write.
 func (e *Engine) change(st State, before, inc *responsehub.Incident) (c Commit, changed bool, err error) {
+	inc.Advance(time.Now())
 	events := inc.TakeEvents()
 	stored, head, err := responsehub.Chain(st.Seq, st.Head, events)
 	if err != nil {

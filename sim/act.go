@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,11 @@ import (
 //	sync_directory  Active Directory wins over the cloud in Tenant
 //	deliver         the phish comes again, as a new message, to User
 //	recreate_rule   the attacker makes the inbox rule "." (or Value) again in User's mailbox
+//	switch_app_on   the owner switches the app of the takeover (or Value) on again
+//	add_forwarding  the attacker makes User's mailbox forward to drop@evil.example (or Value)
+//	add_method      the attacker adds a phone number (or Value) to User's sign-in methods
+//	add_device      the attacker registers a device, named Value, for User
+//	withdraw_consent  an administrator takes the hub's consent (or Client's) away
 //	microsoft       any action of tenant.World.Act: Action, Tenant, User, Client, Value
 type Act struct {
 	Do string `json:"do"`
@@ -71,7 +77,7 @@ func (w *World) Play(ctx context.Context, a Act) (any, error) {
 		return "Done.", nil
 	case "roll_keys":
 		return "Teams signs with a new key.", w.Teams.RollKeys()
-	case "sync_directory", "deliver", "recreate_rule", "microsoft":
+	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "withdraw_consent", "microsoft":
 		return w.playMicrosoft(a)
 	}
 	return nil, fmt.Errorf("sim: nobody here can %q", a.Do)
@@ -102,17 +108,24 @@ func (w *World) playMicrosoft(a Act) (any, error) {
 			Preview: "Second reminder: please sign in to see the invoice.", Received: time.Now().UTC().Truncate(time.Second),
 		})
 		return "A new phish is in the inbox of " + u.Name + ".", nil
-	case "recreate_rule":
-		a.Action = "rule.add"
-		if a.Value == "" {
-			a.Value = scene.Rule.Name
-		}
-		if a.User == "" {
-			a.User = scene.Victim.UPN
-		}
+	case "microsoft":
+	default:
+		a = a.filled(scene)
 	}
 	err = w.Microsoft.Act(tenant.Action{Verb: a.Action, Tenant: scene.Tenant.ID, User: a.User, Client: a.Client, Value: a.Value})
 	return "Done.", err
+}
+
+// filled is an act of the story with what was left out.
+func (a Act) filled(scene *tenant.Scene) Act {
+	usual := map[string][2]string{
+		"recreate_rule": {"rule.add", scene.Rule.Name}, "switch_app_on": {"app.enable", scene.EvilApp.ID},
+		"add_forwarding": {"forwarding.add", "drop@evil.example"}, "add_method": {"method.add", "+1 2065550199"},
+		"add_device": {"device.add", "DESKTOP-EVIL-2"}, "withdraw_consent": {"consent.withdraw", ""},
+	}[a.Do]
+	a.Action, a.Value = usual[0], cmp.Or(a.Value, usual[1])
+	a.User, a.Client = cmp.Or(a.User, scene.Victim.UPN), cmp.Or(a.Client, HubClientID)
+	return a
 }
 
 // scene finds a customer by id, name or domain; "" is the first.

@@ -226,6 +226,10 @@ func TestActsInMicrosoft(t *testing.T) {
 		want   string
 	}{
 		{`{"do":"recreate_rule"}`, 200, "Done."},
+		{`{"do":"switch_app_on"}`, 200, "Done."},
+		{`{"do":"add_forwarding"}`, 200, "Done."},
+		{`{"do":"add_method"}`, 200, "Done."},
+		{`{"do":"add_device"}`, 200, "Done."},
 		{`{"do":"deliver"}`, 200, "Sam Lee"},
 		{`{"do":"deliver","tenant":"Fabrikam","user":"kiosk@fabrikam.example"}`, 409, "no mailbox"},
 		{`{"do":"microsoft","action":"user.disable","user":"` + scene.Hybrid.UPN + `"}`, 200, "Done."},

@@ -21,7 +21,8 @@ import (
 // directoryEvery is how often the directory looks whether another process wrote.
 const directoryEvery = time.Second
 
-// Directory is the list of tenants, people, API keys and Teams channels. Reads come
+// Directory is the list of tenants, people, API keys and Teams channels, and the hub's
+// switches. Reads come
 // from memory and are at most about a second old while Run runs; TenantOf can be told
 // to be exact. What it returns must not be changed.
 type Directory struct {
@@ -38,6 +39,7 @@ type directory struct {
 	people   map[string]responsehub.Person
 	keys     map[string]responsehub.APIKey
 	channels map[string]responsehub.Channel
+	settings map[string]responsehub.Settings
 }
 
 // NewDirectory returns an empty directory on a client, which the caller closes. Refresh
@@ -90,7 +92,7 @@ func (d *Directory) Refresh(ctx context.Context) error {
 // load reads everything at one moment. The caller holds the lock.
 func (d *Directory) load(ctx context.Context) (*directory, error) {
 	var version *redis.StringCmd
-	var hashes [4]*redis.MapStringStringCmd
+	var hashes [len(directoryHashes)]*redis.MapStringStringCmd
 	_, err := d.rdb.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		version = pipe.Get(ctx, directoryVersionKey)
 		for i, key := range directoryHashes {
@@ -116,6 +118,9 @@ func (d *Directory) load(ctx context.Context) (*directory, error) {
 	}
 	if next.channels, err = entries[responsehub.Channel](hashes[3].Val()); err != nil {
 		return nil, fmt.Errorf("directory: channel %w", err)
+	}
+	if next.settings, err = entries[responsehub.Settings](hashes[4].Val()); err != nil {
+		return nil, fmt.Errorf("directory: settings %w", err)
 	}
 	d.cache.Store(next)
 	return next, nil
@@ -198,6 +203,9 @@ func (d *directory) byMicrosoft(id string) (responsehub.Tenant, bool) {
 	}
 	return responsehub.Tenant{}, false
 }
+
+// Settings returns the hub's switches.
+func (d *Directory) Settings() responsehub.Settings { return d.cache.Load().settings[hubSettings] }
 
 // People returns all people by id.
 func (d *Directory) People() []responsehub.Person { return sorted(d.cache.Load().people) }

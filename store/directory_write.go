@@ -11,7 +11,7 @@ import (
 )
 
 // directoryHashes are the hashes of the directory, in the order of load.
-var directoryHashes = [4]string{tenantsKey, peopleKey, apiKeysKey, channelsKey}
+var directoryHashes = [5]string{tenantsKey, peopleKey, apiKeysKey, channelsKey, settingsKey}
 
 // The numbers of the hashes in the script change_directory.
 const (
@@ -19,7 +19,11 @@ const (
 	hashPeople
 	hashKeys
 	hashChannels
+	hashSettings
 )
+
+// hubSettings is the only entry of the settings' hash.
+const hubSettings = "hub"
 
 // entryWrite is one entry to store; no JSON removes it.
 type entryWrite struct {
@@ -86,6 +90,12 @@ func (d *Directory) SetResponse(ctx context.Context, id string, on bool) (respon
 		return []entryWrite{w}, err
 	})
 	return t, err
+}
+
+// PutSettings stores the hub's switches.
+func (d *Directory) PutSettings(ctx context.Context, s responsehub.Settings) error {
+	s.V = max(s.V, 1)
+	return d.putOne(ctx, hashSettings, hubSettings, s)
 }
 
 // Apply stores tenants and people: those with a known Microsoft tenant id (a known

@@ -28,6 +28,9 @@ func subjectKey(id string) string { return tagOf(id) + "inc:" + id }
 
 func eventsKey(id string) string { return tagOf(id) + "events:" + id }
 
+// lettersKey is a HASH of the messages that the incident's retraction found.
+func lettersKey(id string) string { return tagOf(id) + "letters:" + id }
+
 // named are the keys that every write of a partition names.
 var named = func() (keys [remediation.Partitions]struct{ due, lanes, dead, bell, refs, list string }) {
 	for p := range keys {
@@ -91,6 +94,8 @@ const (
 	peopleKey           = "{dir}:people"
 	apiKeysKey          = "{dir}:keys" // #nosec G101 -- the name of a key in Redis
 	channelsKey         = "{dir}:channels"
+	readinessKey        = "{dir}:readiness" // HASH by tenant id: what its last preflight found
+	settingsKey         = "{dir}:settings"
 )
 
 func limitTag(dest string) string { return "{lim:" + strings.ReplaceAll(dest, "}", "_") + "}:" }
@@ -98,5 +103,7 @@ func limitTag(dest string) string { return "{lim:" + strings.ReplaceAll(dest, "}
 func blockKey(dest string) string { return limitTag(dest) + "block" }
 
 func permitsKey(dest string) string { return limitTag(dest) + "permits" }
+
+func placesKey(list string) string { return limitTag(list) + "places" }
 
 func rateKey(dest string) string { return limitTag(dest) + "rate" }

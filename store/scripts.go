@@ -19,12 +19,14 @@ var (
 	peekDue          = script("now_time", "next_due", "peek_due")
 	claimLanes       = script("now_time", "next_due", "claim_lanes")
 	extendLease      = script("now_time", "extend_lease")
+	writeLetters     = script("write_letters")
 	sweepPartition   = script("now_time", "wake_lane", "sweep_partition")
 	reviveLane       = script("now_time", "wake_lane", "revive_lane")
 	changeDirectory  = script("now_time", "change_directory")
 	blockDestination = script("now_time", "block_destination")
 	readBlock        = script("now_time", "read_block")
 	takePermit       = script("now_time", "take_permit")
+	takePlace        = script("now_time", "take_place")
 )
 
 func script(names ...string) *redis.Script {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -17,18 +18,26 @@ const maxActions = 6
 // Reveal is the verb of the button that shows the one-time password. It is no step.
 const Reveal = "reveal"
 
+// Tick is the verb of the button by which a person says that a to-do is done. It is no
+// step either.
+const Tick = "todo"
+
 // The keys of a button's data and of the inputs behind "More". All values are strings:
 // numbers would come back as floats.
 const (
-	KeyIncident = "incident"
-	KeyStep     = "step"
-	KeyRound    = "round"
-	KeyVerb     = "verb"
-	KeySkip     = "skip"
-	KeyItems    = "items"
-	KeyReason   = "reason"
-	KeyAction   = "action"
-	KeyChosen   = "chosen" // the button is about the chosen items only: none chosen is not all
+	KeyIncident   = "incident"
+	KeyStep       = "step"
+	KeyRound      = "round"
+	KeyVerb       = "verb"
+	KeySkip       = "skip"
+	KeyItems      = "items"
+	KeyReason     = "reason"
+	KeyAction     = "action"
+	KeyTodo       = "todo"
+	KeyEverywhere = "everywhere"
+	KeyPreview    = "preview"
+	KeyDone       = "done"
+	KeyChosen     = "chosen" // the button is about the chosen items only: none chosen is not all
 )
 
 // sealedPassword is the name under which an incident keeps its one-time password.
@@ -53,7 +62,11 @@ func actions(inc *responsehub.Incident, view View, d detail) []obj {
 	}
 	rest := moreActions(inc)
 	ways := links(inc, view)
-	if len(rest) == 0 && len(acts)+len(ways) <= maxActions {
+	back := undoCard(inc, d)
+	if back != nil {
+		ways = append([]obj{back}, ways...)
+	}
+	if len(rest) == 0 && back == nil && len(acts)+len(ways) <= maxActions {
 		return append(acts, ways...) // nothing that has to hide behind another press
 	}
 	rest = append(rest[:min(len(rest), maxActions-len(ways))], ways...)
@@ -96,8 +109,38 @@ func moreActions(inc *responsehub.Incident) []obj {
 			execute(inc, responsehub.Persistence, wordsAside, obj{KeySkip: "true", KeyChosen: "true"}))
 	}
 	acts = append(acts, asides(inc, responsehub.Failed, responsehub.Partial, responsehub.NeedsHuman)...)
+	acts = append(byHand(inc), acts...)
+	acts = append(acts, ticks(inc)...)
+	acts = append(acts, retractActions(inc)...)
 	acts = append(acts, agains(inc)...)
 	return append(acts, asides(inc, responsehub.Waiting)...)
+}
+
+// byHand says that a password was reset by a person, where the hub could not.
+func byHand(inc *responsehub.Incident) []obj {
+	s := inc.Step(responsehub.Password)
+	if s == nil || s.Confirm != nil || s.State != responsehub.NeedsHuman && s.State != responsehub.Failed || inc.Gate(responsehub.Password) != nil {
+		return nil
+	}
+	return []obj{execute(inc, responsehub.Password, wordsByHand, obj{KeyDone: "true"})}
+}
+
+// ticks say that something is done which the hub can neither do nor see.
+func ticks(inc *responsehub.Incident) []obj {
+	var acts []obj
+	for i := range inc.Todos {
+		t := &inc.Todos[i]
+		if t.Done() {
+			continue
+		}
+		data := obj{KeyIncident: inc.ID, KeyTodo: t.ID}
+		what := "Done: " + Clean(strings.TrimPrefix(t.Text, "In on-premises AD: "), 60)
+		acts = append(acts, obj{
+			"type": "Action.Execute", "title": what, "verb": Tick, "data": data,
+			"fallback": obj{"type": "Action.Submit", "title": what, "data": merge(obj{KeyVerb: Tick}, data)},
+		})
+	}
+	return acts
 }
 
 // asides set a whole step aside that stands in one of the states.
@@ -121,6 +164,10 @@ func agains(inc *responsehub.Incident) []obj {
 	for _, id := range responsehub.StepIDs {
 		s := inc.Step(id)
 		if s != nil && id.Skippable() && s.State.Settled() && inc.Gate(id) == nil {
+			if id == responsehub.Retract && s.State == responsehub.Done && !s.Everywhere && len(inc.Phish) > 0 {
+				acts = append(acts, wider(inc))
+				continue
+			}
 			acts = append(acts, execute(inc, id, fmt.Sprintf("Do %d again", id.Number()), nil))
 		}
 	}
@@ -168,6 +215,7 @@ func inputs(inc *responsehub.Incident, d detail) []obj {
 				}
 			}
 		}
+		body = append(body, about(s, d)...)
 		if len(choices) > 0 {
 			body = append(body, obj{"type": "Input.ChoiceSet", "id": KeyItems, "isMultiSelect": true, "style": "expanded", "wrap": true, "label": wordsChoose, "choices": choices})
 		}
@@ -176,11 +224,33 @@ func inputs(inc *responsehub.Incident, d detail) []obj {
 		}
 		body = append(body, obj{"type": "Input.ChoiceSet", "id": KeyAction, "style": "compact", "label": wordsAction, "value": string(responsehub.Disable), "choices": []obj{
 			{"title": "Disable", "value": string(responsehub.Disable)},
-			{"title": "Delete (inbox rules)", "value": string(responsehub.Delete)},
+			{"title": "Delete (rules)", "value": string(responsehub.Delete)},
 			{"title": "Remove (connectors)", "value": string(responsehub.Remove)},
 		}})
 	}
 	return append(body, obj{"type": "Input.Text", "id": KeyReason, "label": wordsReason, "isMultiline": true, "maxLength": 500})
+}
+
+// about says of each item that can be chosen when it was made, by whom, and what
+// disabling it does.
+func about(s *responsehub.Step, d detail) []obj {
+	var body []obj
+	for i := range s.Items {
+		it := &s.Items[i]
+		if it.State.Settled() || len(body) == d.items {
+			continue
+		}
+		text := Clean(it.Title(), 80) + ": "
+		if !it.MadeAt.IsZero() {
+			text += wordsMade + " " + when(it.MadeAt)
+			if it.MadeBy != "" {
+				text += " " + wordsBy + " " + Clean(it.MadeBy, 60)
+			}
+			text += ". "
+		}
+		body = append(body, line(obj{"spacing": "Small"}, subtle(text+it.Kind.Effect())))
+	}
+	return body
 }
 
 // execute is a button that asks for a step. Clients that do not know Action.Execute

@@ -17,10 +17,11 @@ const MaxSize = 28 << 10
 
 // View is what differs between two drawings of the same incident.
 type View struct {
-	Answer   string    // sentence above the card for the person who just clicked; empty on the posted card
-	ReadOnly bool      // a copy without buttons
-	Console  string    // https address of the incident's page in the console; empty: no link
-	Now      time.Time // to tell whether a one-time password has expired; zero: it has not
+	Answer   string                          // sentence above the card for the person who just clicked; empty on the posted card
+	ReadOnly bool                            // a copy without buttons
+	Console  string                          // https address of the incident's page in the console; empty: no link
+	Lacks    func(responsehub.StepID) string // what is known to keep a waiting step from working; nil: nothing
+	Now      time.Time                       // to tell whether a one-time password has expired; zero: it has not
 }
 
 // detail is how much of long lists and texts is drawn; the richest that fits is used.
@@ -59,7 +60,7 @@ func draw(inc *responsehub.Incident, view View, d detail) obj {
 	if !inc.State.Closed() {
 		body = append(body, seen(inc, d)...)
 	}
-	body = append(body, steps(inc, d)...)
+	body = append(body, steps(inc, view, d)...)
 	var acts []obj
 	switch {
 	case view.ReadOnly && !inc.State.Closed():
@@ -93,6 +94,7 @@ func head(inc *responsehub.Incident, d detail) []obj {
 	default:
 		body = append(body, line(obj{"spacing": "Medium"}, bold(standing(inc))))
 	}
+	body = append(body, withdrawn(inc, d)...)
 	return body
 }
 

@@ -56,6 +56,15 @@ func verified(inc *responsehub.Incident, id responsehub.StepID, by responsehub.A
 	}
 }
 
+// hybrid is an account from on-premises AD whose lock is under watch.
+func hybrid() *responsehub.Incident {
+	inc := open(true, alert())
+	verified(inc, responsehub.Lock, responsehub.Policy, 4*time.Second)
+	inc.Step(responsehub.Lock).Proof.Value = "accountEnabled=false, sessions valid from 2026-11-23T09:40:03Z; Exchange, Teams, SharePoint are cut off within 15 min, other apps within 60"
+	inc.BeginWatch(true, t0.Add(3*time.Second), t0.Add(4*time.Second))
+	return inc
+}
+
 type golden struct {
 	name string
 	view View
@@ -100,6 +109,22 @@ var goldens = []golden{
 		s := inc.Step(responsehub.Retract)
 		s.State, s.Reason = responsehub.Partial, "12 mailboxes could not be read."
 		s.Progress = &responsehub.Progress{Searched: 9988, Mailboxes: 10000, Found: 97, Moved: 96, Already: 1, Unreachable: 12}
+		return inc
+	}},
+	{name: "watching", inc: func() *responsehub.Incident { return hybrid() }},
+	{name: "relocked", inc: func() *responsehub.Incident {
+		inc := hybrid()
+		inc.Undid(t0.Add(35*time.Minute), t0.Add(35*time.Minute), true, t0)
+		inc.Relocked(t0.Add(35*time.Minute), t0.Add(35*time.Minute+3*time.Second))
+		return inc
+	}},
+	{name: "ad_todos", inc: func() *responsehub.Incident {
+		inc := hybrid()
+		inc.AddTodo("ad-disable", "In on-premises AD: Disable-ADAccount pat")
+		inc.AddTodo("ad-reset", "In on-premises AD: reset the AD password of pat twice")
+		if _, err := inc.Tick(ann, "ad-disable", t0.Add(10*time.Minute)); err != nil {
+			panic(err)
+		}
 		return inc
 	}},
 	{name: "needs_human", view: View{Console: "https://hub.example/incidents/01JD"}, inc: func() *responsehub.Incident {
@@ -198,7 +223,7 @@ func TestGolden(t *testing.T) {
 // TestMarks holds the promise that others count on: one check mark for each numbered
 // step that was read back, and no other.
 func TestMarks(t *testing.T) {
-	want := map[string]int{"response_on_running": 1, "all_verified": 5, "shut_gate": 2, "partial": 1, "password_ready": 4, "closed": 6}
+	want := map[string]int{"response_on_running": 1, "all_verified": 5, "shut_gate": 2, "partial": 1, "watching": 1, "relocked": 1, "ad_todos": 1, "password_ready": 4, "closed": 6}
 	for _, g := range goldens {
 		got := 0
 		for _, r := range string(Card(g.inc(), g.view)) {
@@ -219,9 +244,12 @@ func TestButtons(t *testing.T) {
 		"all_verified":        {"6 Mark as remediated", "More"},
 		"shut_gate":           {"3 Disable persistence", "More"},
 		"failed_with_reason":  {"1 Revoke sessions and lock account", "More"},
+		"watching":            {"More"},
+		"relocked":            {"More"},
+		"ad_todos":            {"More"},
 		"partial":             {"2 Retract phishing emails", "More"},
 		"needs_human":         {"3 Disable persistence", "4 Reset password", "More"},
-		"retract_progress":    {"Open the detector's page"},
+		"retract_progress":    {"More"},
 		"password_ready":      {"5 Re-enable account", "Show password", "More"},
 		"closed":              {"Open the detector's page"},
 		"unknown_tenant":      {"Publish Incident", "Open the detector's page"},

@@ -7,7 +7,7 @@ import (
 )
 
 // steps draws the six numbered steps, each with its state, its time and who asked.
-func steps(inc *responsehub.Incident, d detail) []obj {
+func steps(inc *responsehub.Incident, view View, d detail) []obj {
 	body := []obj{words(wordsSteps, obj{"weight": "Bolder", "separator": true, "spacing": "Medium"})}
 	said := map[string]bool{}
 	for _, id := range responsehub.StepIDs[1:] {
@@ -19,12 +19,15 @@ func steps(inc *responsehub.Incident, d detail) []obj {
 		if inc.State.Closed() {
 			continue
 		}
-		for _, text := range because(inc, s, d) {
+		for _, text := range append(lacks(s, view, d), because(inc, s, d)...) {
 			// Six steps behind one shut gate need its reason once.
 			if !said[text] {
 				said[text] = true
 				body = append(body, line(obj{"spacing": "None"}, subtle(text)))
 			}
+		}
+		if id == responsehub.Lock {
+			body = append(body, after(inc, s, d)...)
 		}
 		if id == responsehub.Persistence {
 			body = append(body, items(s, d)...)
@@ -37,7 +40,14 @@ func steps(inc *responsehub.Incident, d detail) []obj {
 func standOf(s *responsehub.Step) string {
 	text := stateWords[s.State]
 	at := s.RequestedAt
+	if s.Undo && s.State.Busy() {
+		text = wordsTakingBack
+	}
 	switch {
+	case s.State == responsehub.Undone && !s.VerifiedAt.IsZero():
+		at = s.VerifiedAt
+	case s.State == responsehub.Done && s.ByHand:
+		at = s.VerifiedAt // a person's word, not read back
 	case s.State == responsehub.Done && !s.VerifiedAt.IsZero():
 		text, at = checkMark+" verified", s.VerifiedAt
 	case s.State == responsehub.Sent && !s.SentAt.IsZero():
@@ -63,11 +73,21 @@ func because(inc *responsehub.Incident, s *responsehub.Step, d detail) []string 
 	if s.Progress != nil && (s.Progress.Mailboxes > 0 || s.Progress.Searched > 0) {
 		lines = append(lines, retraction(s.Progress))
 	}
+	if s.Note != "" && s.State != responsehub.Queued {
+		lines = append(lines, Clean(s.Note, d.text))
+	}
 	if s.Reason != "" && s.State != responsehub.Done {
 		lines = append(lines, Clean(s.Reason, d.text))
 	}
 	if s.State == responsehub.Done && s.Proof != nil && s.Proof.Value != "" {
-		lines = append(lines, "Read back: "+Clean(s.Proof.Value, min(d.text, 160)))
+		said := "Read back: "
+		if s.ByHand {
+			said = "By hand: "
+		}
+		lines = append(lines, said+Clean(s.Proof.Value, min(d.text, 160)))
+	}
+	if c := s.Confirm; c != nil && s.State != responsehub.NeedsHuman && !s.State.Busy() {
+		lines = append(lines, Clean(c.By.Name, 80)+" asked; a second person has to confirm by pressing again.")
 	}
 	if s.State.Busy() || s.State.Settled() || inc.State == responsehub.Unpublished && inc.Tenant.ID != "" {
 		return lines
@@ -76,6 +96,17 @@ func because(inc *responsehub.Incident, s *responsehub.Step, d detail) []string 
 		lines = append(lines, Clean(why, max(d.text, 200)))
 	}
 	return lines
+}
+
+// lacks warns below a step that waits of what it would fail for.
+func lacks(s *responsehub.Step, view View, d detail) []string {
+	if view.Lacks == nil || s.State != responsehub.Waiting && s.State != responsehub.Queued {
+		return nil
+	}
+	if why := view.Lacks(s.ID); why != "" {
+		return []string{Clean(why, max(d.text, 200))}
+	}
+	return nil
 }
 
 // items draws the persistence that was found, each with its state.

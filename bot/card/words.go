@@ -11,23 +11,35 @@ import (
 // Every sentence of the card stands here.
 
 const (
-	wordsActNow    = "Act now: nothing runs by itself for this tenant. Press Publish Incident, then run the steps in order."
-	wordsPublished = "Response is off for this tenant: run the steps in order."
-	wordsPublish   = "Nothing has been done yet."
-	wordsSeen      = "What was seen"
-	wordsSteps     = "Remediation"
-	wordsItems     = "Persistence found"
-	wordsMore      = "More"
-	wordsShow      = "Show password"
-	wordsReadOnly  = "This is a copy to read. The buttons are on the card in the incident's channel."
-	wordsChoose    = "Persistence to disable or to set aside"
-	wordsAction    = "What to do with it"
-	wordsReason    = "Reason (needed to set aside and to do again)"
-	wordsDisable   = "3 Disable chosen"
-	wordsAside     = "Set chosen aside"
-	wordsConsole   = "Open in the console"
-	wordsDetector  = "Open the detector's page"
-	wordsCannot    = "This client cannot show the card. Open the incident in the console."
+	wordsActNow      = "Act now: nothing runs by itself for this tenant. Press Publish Incident, then run the steps in order."
+	wordsPublished   = "Response is off for this tenant: run the steps in order."
+	wordsPublish     = "Nothing has been done yet."
+	wordsSeen        = "What was seen"
+	wordsSteps       = "Remediation"
+	wordsItems       = "Persistence found"
+	wordsToDo        = "to do by hand"
+	wordsMore        = "More"
+	wordsShow        = "Show password"
+	wordsReadOnly    = "This is a copy to read. The buttons are on the card in the incident's channel."
+	wordsChoose      = "Persistence to disable or to set aside"
+	wordsMade        = "made or changed"
+	wordsBy          = "by"
+	wordsAction      = "What to do with it"
+	wordsReason      = "Reason (needed to set aside, to do again and to undo)"
+	wordsTakingBack  = "being taken back"
+	wordsUndo        = "Undo..."
+	wordsUndoReason  = "Type the reason above, then press what is to be taken back."
+	wordsLasting     = "Cannot be taken back:"
+	wordsFalseAlarm  = "False alarm: take it all back and close"
+	wordsCloseAnyway = "False alarm: close although this stays"
+	wordsDisable     = "3 Disable chosen"
+	wordsAside       = "Set chosen aside"
+	wordsByHand      = "4 Password reset by hand: done"
+	wordsPreview     = "2 Show what would be moved"
+	wordsEverywhere  = "2 Search everywhere"
+	wordsConsole     = "Open in the console"
+	wordsDetector    = "Open the detector's page"
+	wordsCannot      = "This client cannot show the card. Open the incident in the console."
 )
 
 var stateWords = map[responsehub.StepState]string{
@@ -142,6 +154,8 @@ func Summary(inc *responsehub.Incident) string {
 	switch {
 	case inc.State.Closed():
 		call = incidentWords[inc.State]
+	case inc.State == responsehub.Active && inc.Response && inc.Step(responsehub.Lock).Held:
+		call = "act now, not locked by itself"
 	case inc.State == responsehub.Active && inc.Response:
 		call = "response is running"
 	case inc.State == responsehub.Active:

@@ -10,10 +10,12 @@ var commands = []func() *cobra.Command{
 	newServe,
 	newSim,
 	newConfig,
+	newDoctor,
 	newAlert,
 	newKey,
 	newIncident,
 	newTenant,
+	newAutomatic,
 	newLane,
 	newHealth,
 }

@@ -49,11 +49,18 @@ func drawIncident(w io.Writer, inc api.Incident) {
 	if a := inc.Acknowledged; a != nil {
 		row(w, "Taken", at(a.At)+" by "+a.By)
 	}
+	if f := inc.FalseAlarm; f != nil {
+		row(w, "False alarm", at(f.At)+" by "+f.By+": "+f.Reason)
+		for _, text := range f.Left {
+			row(w, "", "Waits for a person: "+text)
+		}
+	}
 	row(w, "Lock", lockTimes(inc.Times))
 	fmt.Fprintln(w)
 	for _, s := range inc.Steps {
 		drawStep(w, s)
 	}
+	drawWatch(w, inc)
 }
 
 // lockTimes are the stages of the time to lock.
@@ -93,10 +100,16 @@ func drawStep(w io.Writer, s api.Step) {
 	case note == "" && s.State == responsehub.Waiting:
 		note = s.Blocked
 	}
+	if s.Lacks != "" {
+		note = strings.TrimSpace(note + " " + s.Lacks)
+	}
 	if p := s.Progress; p != nil && note == "" {
 		note = fmt.Sprintf("%d of %d mailboxes searched, %d found, %d moved", p.Searched, p.Mailboxes, p.Found, p.Moved)
 	}
 	row(w, marks[s.State]+" "+label(s.ID), s.Title, stateWords(s.State), clock(when), s.RequestedBy, note)
+	if s.Note != "" {
+		row(w, "", s.Note)
+	}
 	for i, it := range s.Items {
 		if it.Kind == responsehub.Message && i == mostLetters { // -o json has them all
 			row(w, "", fmt.Sprintf("and %d more", len(s.Items)-i), "", "", "", "")

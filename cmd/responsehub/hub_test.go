@@ -26,16 +26,17 @@ const hubSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 // fakeHub is one incident behind the hub's real API and real rules. A step that was
 // asked for ends by itself when it has been looked at twice.
 type fakeHub struct {
-	mu      sync.Mutex
-	inc     *responsehub.Incident
-	looks   int
-	shown   bool
-	fails   bool // whether the step at work fails: asked for with the reason "let it fail"
-	known   bool
-	dead    []remediation.DeadLane
-	tenants []responsehub.Tenant
-	people  []responsehub.Person
-	keys    []responsehub.APIKey
+	mu       sync.Mutex
+	inc      *responsehub.Incident
+	looks    int
+	shown    bool
+	fails    bool // whether the step at work fails: asked for with the reason "let it fail"
+	known    bool
+	dead     []remediation.DeadLane
+	tenants  []responsehub.Tenant
+	people   []responsehub.Person
+	keys     []responsehub.APIKey
+	settings responsehub.Settings
 }
 
 // newFakeHub returns a hub and an admin's and a reader's key.
@@ -49,6 +50,8 @@ func newFakeHub() (h *fakeHub, admin, reader string) {
 		},
 	}
 	inc := responsehub.NewIncident("i1", "RH-7K2M", opened, "petra", alert, contoso.Ref(), false)
+	inc.BeginWatch(true, opened, opened)
+	inc.AddTodo("ad-disable", "In on-premises AD: Disable-ADAccount pat")
 	publish := inc.Step(responsehub.Publish)
 	inc.State, publish.State, publish.RequestedAt, publish.VerifiedAt = responsehub.Active, responsehub.Done, opened, opened
 	publish.RequestedBy = responsehub.By{Name: "Ann"}
@@ -71,7 +74,7 @@ func (h *fakeHub) key(name string, role responsehub.Role) string {
 func (h *fakeHub) handler() (http.Handler, error) {
 	log := slog.New(slog.DiscardHandler)
 	e := echo.New()
-	api.New(api.Config{Key: []byte("fake")}, h, h, log).Register(e)
+	api.New(api.Config{Key: []byte("fake"), Preflight: h}, h, h, log).Register(e)
 	in, err := intake.New(intake.Config{Sources: []intake.Source{{Name: "petra", Kind: intake.StandardWebhooks, Secrets: []responsehub.Secret{hubSecret}}}}, h, log)
 	if err != nil {
 		return nil, err
@@ -121,6 +124,13 @@ func (h *fakeHub) Incident(_ context.Context, _ responsehub.Actor, id string) (*
 		if h.fails {
 			s.State, s.Proof, s.VerifiedAt, s.Reason = responsehub.Failed, nil, time.Time{}, "The hub lacks the right User.ReadWrite.All."
 		}
+		if s.Undo {
+			s.State = responsehub.Undone
+		}
+		if s.ID == responsehub.Lock {
+			s.Snapshot = []byte(`{"enabled":true}`)
+		}
+		h.inc.Advance(opened.Add(20 * time.Second))
 		if h.inc.Acknowledged != nil {
 			h.inc.Acknowledged.At = opened.Add(2 * time.Second)
 		}
@@ -130,6 +140,33 @@ func (h *fakeHub) Incident(_ context.Context, _ responsehub.Actor, id string) (*
 
 func (h *fakeHub) Incidents(context.Context, responsehub.Actor, remediation.Query) (remediation.IncidentPage, error) {
 	return remediation.IncidentPage{Incidents: []*responsehub.Incident{h.inc}}, nil
+}
+
+func (h *fakeHub) Undo(_ context.Context, actor responsehub.Actor, id string, step responsehub.StepID, r responsehub.UndoRequest) (responsehub.Answer, error) {
+	return h.change(actor, id, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+		return inc.AskUndo(step, actor, r, opened.Add(time.Second))
+	})
+}
+
+func (h *fakeHub) FalseAlarm(_ context.Context, actor responsehub.Actor, id, reason, _ string) (responsehub.Answer, error) {
+	return h.change(actor, id, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+		return inc.FalseAlarm(actor, reason, opened.Add(time.Second))
+	})
+}
+
+func (h *fakeHub) change(actor responsehub.Actor, id string, do func(*responsehub.Incident) (responsehub.Answer, error)) (responsehub.Answer, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	inc, err := h.find(id)
+	if err == nil {
+		err = actor.May(responsehub.Act, inc.Tenant)
+	}
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	answer, err := do(inc)
+	answer.Incident = inc
+	return answer, err
 }
 
 func (h *fakeHub) Request(_ context.Context, actor responsehub.Actor, id string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error) {
@@ -160,6 +197,21 @@ func (h *fakeHub) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ 
 	return answer, nil
 }
 
+func (h *fakeHub) Tick(_ context.Context, actor responsehub.Actor, id, todo, _ string) (responsehub.Answer, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	inc, err := h.find(id)
+	if err == nil {
+		err = actor.May(responsehub.Act, inc.Tenant)
+	}
+	if err != nil {
+		return responsehub.Answer{}, err
+	}
+	answer, err := inc.Tick(actor, todo, opened.Add(time.Second))
+	answer.Incident = inc
+	return answer, err
+}
+
 func (h *fakeHub) Reveal(context.Context, responsehub.Actor, string) (remediation.Reveal, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -168,6 +220,10 @@ func (h *fakeHub) Reveal(context.Context, responsehub.Actor, string) (remediatio
 	}
 	h.shown = true
 	return remediation.Reveal{Password: "Correct-Horse-9", For: h.inc.Account.Label(), Advice: "Tell it by phone."}, nil
+}
+
+func (h *fakeHub) Letters(context.Context, responsehub.Actor, string, string, int) (remediation.LetterPage, error) {
+	return remediation.LetterPage{}, nil
 }
 
 func (h *fakeHub) Events(context.Context, responsehub.Actor, string) ([]json.RawMessage, error) {
@@ -225,6 +281,22 @@ func (h *fakeHub) SetResponse(_ context.Context, id string, on bool) (responsehu
 	i := slices.IndexFunc(h.tenants, func(t responsehub.Tenant) bool { return t.ID == id })
 	h.tenants[i].Response = on
 	return h.tenants[i], nil
+}
+
+func (h *fakeHub) Settings() responsehub.Settings {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.settings
+}
+
+func (h *fakeHub) PutSettings(_ context.Context, s responsehub.Settings) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.Stopped != nil {
+		s.Stopped.At = opened
+	}
+	h.settings = s
+	return nil
 }
 
 func (h *fakeHub) Apply(_ context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error {

@@ -49,6 +49,9 @@ func newIncidentStep() *cobra.Command {
 	c.Flags().StringVar(&action, "action", "", "for persistence: disable, delete or remove")
 	c.Flags().BoolVar(&body.Skip, "skip", false, "set the items, or the step, aside; needs --reason")
 	c.Flags().StringVar(&body.Reason, "reason", "", "needed to set aside, and to do again what is done; goes on record")
+	c.Flags().BoolVar(&body.Done, "done", false, "for password: say that a person has reset it by hand; needs --reason")
+	c.Flags().BoolVar(&body.Preview, "preview", false, "for retract: search and count, move nothing")
+	c.Flags().BoolVar(&body.Everywhere, "everywhere", false, "for retract: search all mailboxes, not only those that the message trace names")
 	c.Flags().BoolVar(&wait, "wait", false, "wait until the step has ended; exit 1 when it did not end well")
 	c.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to wait")
 	return c

@@ -63,7 +63,8 @@ func responseSaid(b []byte) []bool {
 
 func rosterTenant(t *responsehub.Tenant) api.RosterTenant {
 	out := api.RosterTenant{
-		Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: &t.Response,
+		Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: &t.Response, LockGroup: t.LockGroup,
+		Guards: api.Guards{PasswordMode: t.PasswordMode, LocksPerHour: t.Limits.AutomaticLocksPerHour, BreakGlass: t.BreakGlass, SecondPersonFor: t.SecondPersonFor},
 		Notify: api.Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: t.Notify.Slack, Webhooks: t.Notify.Webhooks},
 	}
 	if p := t.Notify.Phone; p != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 func newTenant() *cobra.Command {
-	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantApply())
+	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantApply(), newTenantPreflight(), newTenantRehearse())
 }
 
 func newTenantList() *cobra.Command {
@@ -25,12 +25,20 @@ func newTenantList() *cobra.Command {
 			return err
 		}
 		return show(c, list, func(w io.Writer) {
-			row(w, "ID", "NAME", "MICROSOFT TENANT", "RESPONSE", "NOTIFIED BY")
+			row(w, "ID", "NAME", "MICROSOFT TENANT", "RESPONSE", "READY", "NOTIFIED BY")
 			for _, t := range list.Items {
-				row(w, t.ID, t.Name, t.MicrosoftTenantID, onOff(t.Response), notified(t.Notify))
+				row(w, t.ID, t.Name, t.MicrosoftTenantID, onOff(t.Response), readyWords(t.Readiness), notified(t.Notify))
 			}
 		})
 	}}
+}
+
+// readyWords is what is known of a tenant's readiness.
+func readyWords(r *api.Summary) string {
+	if r == nil {
+		return "unknown"
+	}
+	return r.Text
 }
 
 func notified(n api.Notify) string {

@@ -23,6 +23,9 @@ var (
 	china  = Cloud{Graph: "https://microsoftgraph.chinacloudapi.cn", Exchange: "https://partner.outlook.cn"}
 )
 
+// Global reports whether it is the cloud of most customers, which alone has everything.
+func (c Cloud) Global() bool { return c == public }
+
 var microsoftLogins = []string{
 	"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net",
 	"login.microsoftonline.us", "login.chinacloudapi.cn", "login.partner.microsoftonline.cn",

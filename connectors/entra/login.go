@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ const (
 type Login struct {
 	clientID   string
 	cloud      Cloud
+	authority  *url.URL
 	credential func(tenant string) (azcore.TokenCredential, error)
 
 	mu      sync.Mutex
@@ -69,7 +71,7 @@ func New(cfg Config, client *http.Client) (*Login, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Login{clientID: cfg.ClientID, cloud: cloudOf(authority.Hostname(), cfg.Graph), tenants: map[string]*tenant{}}
+	l := &Login{clientID: cfg.ClientID, authority: authority, cloud: cloudOf(authority.Hostname(), cfg.Graph), tenants: map[string]*tenant{}}
 	options := azcore.ClientOptions{
 		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: authority.String()},
 		Transport: sender{client},

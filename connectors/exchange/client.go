@@ -36,6 +36,10 @@ var (
 	_ steps.Scanner  = (*Client)(nil)
 	_ steps.Foothold = (*Connectors)(nil)
 	_ steps.Foothold = (*HiddenRules)(nil)
+	_ steps.Foothold = (*Forwarding)(nil)
+	_ steps.Foothold = (*Delegates)(nil)
+	_ steps.Foothold = (*SweepRules)(nil)
+	_ steps.Foothold = (*TransportRules)(nil)
 )
 
 // New returns a client; it makes no request. The limiter may be shared with other
@@ -60,6 +64,18 @@ func (c *Client) Connectors() *Connectors { return &Connectors{c} }
 
 // HiddenRules returns the inbox rules that only Exchange shows.
 func (c *Client) HiddenRules() *HiddenRules { return &HiddenRules{c} }
+
+// Forwarding returns the forwarding of mailboxes.
+func (c *Client) Forwarding() *Forwarding { return &Forwarding{c} }
+
+// Delegates returns who may use somebody else's mailbox.
+func (c *Client) Delegates() *Delegates { return &Delegates{c} }
+
+// SweepRules returns the rules that sweep mail away.
+func (c *Client) SweepRules() *SweepRules { return &SweepRules{c} }
+
+// TransportRules returns the organisation's mail flow rules.
+func (c *Client) TransportRules() *TransportRules { return &TransportRules{c} }
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)

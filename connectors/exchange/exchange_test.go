@@ -353,7 +353,7 @@ func TestNoExchangeHere(t *testing.T) {
 	c, w := newWorld(t, values(nil))
 	w.refuse = `{"error":"invalid_resource","error_codes":[500011]}`
 	items, err := c.Scan(t.Context(), pat, time.Time{})
-	if len(items) != 0 || responsehub.KindOf(err) != responsehub.Permanent || entra.ClassOf(err) != entra.ResourceMissing || !strings.Contains(responsehub.Sentence(err), "Exchange Online") {
+	if len(items) != 0 || responsehub.KindOf(err) != responsehub.NotFound || entra.ClassOf(err) != entra.ResourceMissing || !strings.Contains(responsehub.Sentence(err), "Exchange Online") {
 		t.Errorf("%v", err)
 	}
 }

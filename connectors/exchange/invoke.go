@@ -23,6 +23,13 @@ import (
 // systemMailbox routes cmdlets that are about the whole tenant.
 const systemMailbox = "SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}"
 
+// atOnce is how many cmdlets run at a time in one tenant.
+const atOnce = 2
+
+// patience is how long a cmdlet waits for its turn: each takes a second or more, so that
+// the usual patience would be over behind two of them.
+const patience = 15 * time.Second
+
 // cmdlet is one command with the names and types that PowerShell has for its parameters.
 type cmdlet struct {
 	name       string
@@ -47,7 +54,7 @@ const maxResultPages = 500
 // tried once more with a fresh token, since a role given a moment ago only shows there.
 func (c *Client) run(ctx context.Context, k cmdlet) (result, error) {
 	resource := c.login.Cloud().Exchange
-	token, err := c.login.Token(ctx, k.tenant, resource)
+	token, err := c.token(ctx, k.tenant)
 	if err != nil {
 		return result{}, err
 	}
@@ -60,6 +67,16 @@ func (c *Client) run(ctx context.Context, k cmdlet) (result, error) {
 		return result{}, err
 	}
 	return c.pages(ctx, k, fresh)
+}
+
+// token returns a token for Exchange. A tenant without Exchange has nothing that could be
+// read there, which is not the same as being refused.
+func (c *Client) token(ctx context.Context, tenant string) (entra.Token, error) {
+	token, err := c.login.Token(ctx, tenant, c.login.Cloud().Exchange)
+	if entra.ClassOf(err) == entra.ResourceMissing {
+		err = &responsehub.Error{Kind: responsehub.NotFound, Message: noExchange, Err: err}
+	}
+	return token, err
 }
 
 // mayRenew decides, and notes, whether a refusal is worth a fresh token.
@@ -105,7 +122,7 @@ type page struct {
 }
 
 func (c *Client) post(ctx context.Context, k cmdlet, token entra.Token, address string, body []byte) (page, steps.Receipt, error) {
-	pass, err := c.limiter.Enter(ctx, transport.Gate{Name: "exchange " + k.tenant, Who: exchangeWho, Start: 2})
+	pass, err := c.limiter.Enter(ctx, transport.Gate{Name: "exchange " + k.tenant, Who: exchangeWho, Start: atOnce, Patience: patience})
 	if err != nil {
 		return page{}, steps.Receipt{}, err
 	}

@@ -5,36 +5,56 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"responsehub"
 	"responsehub/remediation/steps"
 )
 
-// Scan returns the account's hidden inbox rules that are enabled, its mailbox's
-// forwarding, and the tenant's inbound connectors that were made since the given time.
-// What could be read is returned together with the error of what could not. One thing
-// after another, since Exchange bears two requests at a time.
+// Scan returns the account's hidden inbox rules and sweep rules that are enabled, its
+// mailbox's forwarding and delegates, and the tenant's inbound connectors and mail flow
+// rules that were made or changed since the given time. What could be read is returned
+// together with the errors of what could not. Two parts run at a time, since Exchange
+// bears no more: with a second a call the whole takes five.
 func (c *Client) Scan(ctx context.Context, t steps.Target, since time.Time) ([]responsehub.Item, error) {
-	var items []responsehub.Item
-	var errs []error
-	for _, part := range []func() ([]responsehub.Item, error){
+	if _, err := c.token(ctx, t.Tenant); err != nil {
+		return nil, err // every part would only say the same
+	}
+	parts := []func() ([]responsehub.Item, error){
 		func() ([]responsehub.Item, error) { return c.scanRules(ctx, t) },
 		func() ([]responsehub.Item, error) { return c.scanForwarding(ctx, t) },
+		func() ([]responsehub.Item, error) { return c.scanFullAccess(ctx, t) },
+		func() ([]responsehub.Item, error) { return c.scanSendAs(ctx, t) },
+		func() ([]responsehub.Item, error) { return c.scanInbox(ctx, t) },
+		func() ([]responsehub.Item, error) { return c.scanSweeps(ctx, t) },
 		func() ([]responsehub.Item, error) { return c.scanConnectors(ctx, t, since) },
-	} {
-		found, err := part()
-		items = append(items, found...)
-		if err == nil || ClassOf(err) == NotFound { // an account without a mailbox has no rules
-			continue
-		}
-		errs = append(errs, err)
-		if kind := responsehub.KindOf(err); kind != responsehub.Unavailable && ClassOf(err) == "" {
-			break // no token for Exchange: the other parts would only say so again
-		}
+		func() ([]responsehub.Item, error) { return c.scanTransport(ctx, t, since) },
+	}
+	found, errs := make([][]responsehub.Item, len(parts)), make([]error, len(parts))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, part := range parts {
+		group.Go(func() error {
+			found[i], errs[i] = part()
+			if ClassOf(errs[i]) == NotFound { // an account without a mailbox has none of it
+				errs[i] = nil
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // the parts report through errs
+	var items []responsehub.Item
+	for _, f := range found {
+		items = append(items, f...)
 	}
 	return items, errors.Join(errs...)
+}
+
+// item completes what a scan found.
+func item(kind responsehub.ItemKind, object, name, box, why string) responsehub.Item {
+	return responsehub.Item{ID: responsehub.ItemID(kind, object), Kind: kind, Object: object, Name: name, Mailbox: box, Why: why}
 }
 
 func (c *Client) scanRules(ctx context.Context, t steps.Target) ([]responsehub.Item, error) {
@@ -47,37 +67,38 @@ func (c *Client) scanRules(ctx context.Context, t steps.Target) ([]responsehub.I
 		if !r.Enabled {
 			continue
 		}
-		items = append(items, responsehub.Item{
-			ID: responsehub.ItemID(responsehub.InboxRule, r.id()), Kind: responsehub.InboxRule, Object: r.id(), Name: r.Name,
-			Mailbox: t.User, Hidden: true, Why: whyHidden,
-		})
+		it := item(responsehub.InboxRule, r.id(), r.Name, t.User, whyHidden)
+		it.Hidden = true
+		items = append(items, it)
 	}
 	return items, nil
 }
 
 func (c *Client) scanForwarding(ctx context.Context, t steps.Target) ([]responsehub.Item, error) {
-	box := mailbox(t, nil)
-	r, err := c.run(ctx, cmdlet{name: "Get-Mailbox", tenant: t.Tenant, mailbox: anchor(box), op: "read the mailbox's forwarding",
-		parameters: map[string]any{"Identity": box}})
+	found, _, err := c.Forwarding().mailbox(ctx, t, nil)
 	if err != nil {
 		return nil, err
 	}
-	type mailbox struct {
-		Smtp text `json:"ForwardingSmtpAddress"`
-		To   text `json:"ForwardingAddress"`
+	var items []responsehub.Item
+	for _, address := range found.addresses() {
+		why := fmt.Sprintf(whyForwarding, clip(address))
+		if !found.Keep {
+			why += " " + whyForwardingOnly
+		}
+		items = append(items, item(responsehub.Forwarding, t.User+">"+address, address, t.User, why))
+	}
+	return items, nil
+}
+
+func (c *Client) scanSweeps(ctx context.Context, t steps.Target) ([]responsehub.Item, error) {
+	all, _, err := c.SweepRules().list(ctx, t, nil)
+	if err != nil {
+		return nil, err
 	}
 	var items []responsehub.Item
-	for _, m := range decode(r.values, func(*mailbox, json.RawMessage) {}) {
-		for _, to := range []text{m.Smtp, m.To} {
-			address := strings.TrimPrefix(strings.TrimPrefix(string(to), "smtp:"), "SMTP:")
-			if address == "" {
-				continue
-			}
-			object := t.User + ">" + address
-			items = append(items, responsehub.Item{
-				ID: responsehub.ItemID(responsehub.Forwarding, object), Kind: responsehub.Forwarding, Object: object, Name: address,
-				Mailbox: t.User, Why: fmt.Sprintf(whyForwarding, address),
-			})
+	for _, s := range all {
+		if s.Enabled {
+			items = append(items, item(responsehub.SweepRule, s.id(), s.Name, t.User, s.why()))
 		}
 	}
 	return items, nil
@@ -94,10 +115,38 @@ func (c *Client) scanConnectors(ctx context.Context, t steps.Target, since time.
 		if !bool(k.Enabled) || k.Created.IsZero() || k.Created.Before(since) || k.hybrid() {
 			continue
 		}
-		items = append(items, responsehub.Item{
-			ID: responsehub.ItemID(responsehub.InboundConnector, k.id()), Kind: responsehub.InboundConnector, Object: k.id(), Name: k.Name,
-			Why: fmt.Sprintf(whyConnector, k.Created.Format("2006-01-02 15:04:05 UTC")),
-		})
+		it := item(responsehub.InboundConnector, k.id(), k.Name, "", fmt.Sprintf(whyConnector, k.Created.Format(shown)))
+		it.MadeAt = k.Created.Time
+		items = append(items, it)
 	}
 	return items, nil
+}
+
+func (c *Client) scanTransport(ctx context.Context, t steps.Target, since time.Time) ([]responsehub.Item, error) {
+	r, err := c.run(ctx, cmdlet{name: "Get-TransportRule", tenant: t.Tenant, op: "list the mail flow rules", parameters: map[string]any{}})
+	if err != nil {
+		return nil, err
+	}
+	var items []responsehub.Item
+	for _, rule := range decode(r.values, func(r *transportRule, raw json.RawMessage) { r.raw = raw }) {
+		if !rule.on() || rule.Changed.IsZero() || rule.Changed.Before(since) {
+			continue
+		}
+		it := item(responsehub.TransportRule, rule.id(), rule.Name, "", rule.why())
+		it.MadeAt, it.MadeBy = rule.Changed.Time, clip(string(rule.By))
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+// shown is how times stand in sentences.
+const shown = "2006-01-02 15:04:05 UTC"
+
+// clip keeps a stranger's text short inside a sentence.
+func clip(s string) string {
+	r := []rune(s)
+	if len(r) > 80 {
+		return string(r[:80]) + "…"
+	}
+	return s
 }

@@ -12,6 +12,20 @@ const (
 	whyHidden     = "The rule is hidden: neither Outlook nor Microsoft Graph shows it."
 	whyForwarding = "The mailbox forwards all mail to %s."
 	whyConnector  = "The connector was made on %s, around the time of the attack."
+
+	whyForwardingOnly = "No copy stays in it."
+	whyDelegate       = "%s %s. Nothing tells since when: ask the user whether it is wanted."
+	mayOpen           = "may open the whole mailbox"
+	maySend           = "may send mail in the user's name"
+	mayUse            = "has rights in the inbox (%s)"
+	unknownDelegate   = "The hub cannot tell which right of whom is meant. Look at the mailbox's delegates by hand, then set this aside with a reason."
+	whySweep          = "The sweep rule moves mail from %s to %s a few times a day."
+	whyTransport      = "The mail flow rule was made or changed on %s, around the time of the attack."
+	whyCopies         = "It sends secret copies to %s."
+	whyRedirects      = "It redirects mail to %s."
+	whyDeletes        = "It deletes mail."
+	askRule           = "It may be wanted: ask, then disable it by name or set it aside with a reason."
+	noExchange        = "This tenant has no Exchange Online, so there are no mailboxes, mail rules or connectors in it."
 )
 
 // words is the sentence for a class of failure of a cmdlet.

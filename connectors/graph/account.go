@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
@@ -13,7 +12,7 @@ import (
 
 var accountFields = []string{
 	"id", "userPrincipalName", "displayName", "mail", "accountEnabled", "onPremisesSyncEnabled", "userType",
-	"isManagementRestricted", "signInSessionsValidFromDateTime", "lastPasswordChangeDateTime",
+	"onPremisesSamAccountName", "isManagementRestricted", "signInSessionsValidFromDateTime", "lastPasswordChangeDateTime",
 }
 
 // Account reads the user by object id or principal name.
@@ -33,6 +32,7 @@ func (c *Client) Account(ctx context.Context, tenant, user string) (steps.Accoun
 	return steps.Account{
 		ObjectID: deref(u.GetId()), UPN: deref(u.GetUserPrincipalName()), DisplayName: deref(u.GetDisplayName()), Mail: deref(u.GetMail()),
 		Enabled: deref(u.GetAccountEnabled()), Synced: deref(u.GetOnPremisesSyncEnabled()), Guest: guest(u),
+		SAM:               deref(u.GetOnPremisesSamAccountName()),
 		Restricted:        deref(u.GetIsManagementRestricted()),
 		SessionsValidFrom: deref(u.GetSignInSessionsValidFromDateTime()), PasswordChangedAt: deref(u.GetLastPasswordChangeDateTime()),
 		RequestID: answer.RequestID,
@@ -78,17 +78,6 @@ func (c *Client) patchUser(ctx context.Context, k call, user string, body models
 		return steps.Receipt{}, err
 	}
 	return receipt(answer), nil
-}
-
-// whyRefused looks whether a refusal comes from a restricted management unit, which no
-// role of the whole tenant overcomes.
-func (c *Client) whyRefused(ctx context.Context, k call, user string, err error) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	if a, readErr := c.Account(ctx, k.tenant, user); readErr != nil || !a.Restricted {
-		return err
-	}
-	return &responsehub.Error{Kind: responsehub.Forbidden, Message: words(RestrictedUnit, k), Err: &Fault{Class: RestrictedUnit, Op: k.op, Err: err}}
 }
 
 // RevokeSessions ends the user's sessions: refresh tokens and browser sessions die within

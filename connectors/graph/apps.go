@@ -109,15 +109,20 @@ func (c *Client) principal(ctx context.Context, tenant, id string) (models.Servi
 
 // guard says why the hub must not touch a service principal; "" when it may.
 func (c *Client) guard(sp models.ServicePrincipalable) string {
-	if c.isOwn(deref(sp.GetAppId())) {
-		return guardOwn
-	}
 	owner := ""
 	if id := sp.GetAppOwnerOrganizationId(); id != nil {
 		owner = id.String()
 	}
-	appID := strings.ToLower(deref(sp.GetAppId()))
-	if slices.Contains(microsoftOwners, owner) || slices.ContainsFunc(microsoftTails, func(t string) bool { return strings.HasSuffix(appID, t) }) {
+	return c.spared(deref(sp.GetAppId()), owner)
+}
+
+// spared says why the hub must not touch an app; "" when it may.
+func (c *Client) spared(appID, owner string) string {
+	if c.isOwn(appID) {
+		return guardOwn
+	}
+	appID = strings.ToLower(appID)
+	if slices.Contains(microsoftOwners, strings.ToLower(owner)) || slices.ContainsFunc(microsoftTails, func(t string) bool { return strings.HasSuffix(appID, t) }) {
 		return guardMicrosoft
 	}
 	return ""

@@ -21,6 +21,8 @@ type call struct {
 	tenant  string   // Microsoft tenant id
 	mailbox string   // of a mail request
 	lists   bool     // belongs to the mail lane though it reads the directory
+	bulk    bool     // one of very many: it may wait long at the tenant's gate
+	traces  bool     // a message trace
 	needs   []string // permissions of which any one suffices
 	about   subject  // what is asked about
 	write   bool     // has an effect
@@ -36,7 +38,9 @@ const (
 	aMailbox  subject = "mailbox"
 	aMessage  subject = "message"
 	aRule     subject = "rule"
+	aGroup    subject = "group"
 	anApp     subject = "app"
+	aDevice   subject = "device"
 )
 
 // How often a fresh token is forced for a tenant whose calls are refused. The first 403
@@ -89,16 +93,30 @@ func (c *Client) mayRenew(tenant string, status int) bool {
 	return true
 }
 
+// How patient the calls of a retraction are. A mailbox that is busy is left for later;
+// a tenant that is busy is waited for, since all its mailboxes are.
+const (
+	mailboxPatience = 2 * time.Second
+	bulkPatience    = 10 * time.Minute
+	tolerance       = 0.1 // share of complaints that is a matter of single mailboxes
+)
+
 func (c *Client) gates(k call) []transport.Gate {
 	// One app may have four requests at one mailbox at once; some of Microsoft's pages say
-	// four in all. Starting low and halving on complaints satisfies either reading.
-	// https://learn.microsoft.com/en-us/graph/throttling-limits#outlook-service-limits
-	tenant := transport.Gate{Name: "graph mail " + k.tenant, Who: mailWho, Start: 16, Floor: 4, Cap: 64}
+	// four in all. Starting low and halving when complaints are many satisfies either
+	// reading. https://learn.microsoft.com/en-us/graph/throttling-limits#outlook-service-limits
+	box := transport.Gate{Name: "graph mailbox " + k.tenant + " " + k.mailbox, Who: mailboxWho, Start: 4, Patience: mailboxPatience}
+	bulk := transport.Gate{Name: "graph mail " + k.tenant, Who: mailWho, Start: 16, Floor: 4, Cap: 64, Patience: bulkPatience, Tolerance: tolerance}
 	switch {
+	case k.bulk:
+		return []transport.Gate{box, bulk}
 	case k.mailbox != "":
-		return []transport.Gate{{Name: "graph mailbox " + k.tenant + " " + k.mailbox, Who: mailboxWho, Start: 4}, tenant}
+		// The victim's rules are not to queue behind ten thousand searches.
+		return []transport.Gate{box, {Name: "graph rules " + k.tenant, Who: mailWho, Start: 4}}
 	case k.lists:
-		return []transport.Gate{tenant}
+		return []transport.Gate{bulk}
+	case k.traces:
+		return []transport.Gate{{Name: "graph traces " + k.tenant, Who: tracesWho, Start: 2, Patience: 10 * time.Second}}
 	}
 	return []transport.Gate{{Name: "graph directory " + k.tenant, Who: directoryWho, Start: 8}}
 }
@@ -118,8 +136,8 @@ func (c *Client) once(ctx context.Context, k call, token entra.Token, f func(ctx
 	fault := c.fault(k, token, answer, err)
 	if e, ok := errors.AsType[*responsehub.Error](fault); ok && e.Kind == responsehub.Throttled {
 		shut := []string{gates[0].Name}
-		if k.mailbox != "" && !overOneMailbox(err) {
-			shut = append(shut, gates[1].Name)
+		if k.bulk || k.mailbox != "" && !overOneMailbox(err) {
+			shut = append(shut, gates[1].Name) // the bulk gate shuts only when complaints are many
 		}
 		pass.Throttled(e.RetryAfter, shut...)
 	}

@@ -51,6 +51,9 @@ var (
 	_ steps.Foothold  = (*Rules)(nil)
 	_ steps.Foothold  = (*EnterpriseApps)(nil)
 	_ steps.Foothold  = (*Registrations)(nil)
+	_ steps.Foothold  = (*Methods)(nil)
+	_ steps.Foothold  = (*Devices)(nil)
+	_ steps.Foothold  = (*AutoReplies)(nil)
 )
 
 // New returns a client; it makes no request. The limiter may be shared with other
@@ -86,6 +89,15 @@ func (c *Client) EnterpriseApps() *EnterpriseApps { return &EnterpriseApps{c} }
 
 // Registrations returns the apps registered in the tenant.
 func (c *Client) Registrations() *Registrations { return &Registrations{c} }
+
+// Methods returns the ways in which users can sign in.
+func (c *Client) Methods() *Methods { return &Methods{c} }
+
+// Devices returns the tenant's registered devices.
+func (c *Client) Devices() *Devices { return &Devices{c} }
+
+// AutoReplies returns the automatic replies of mailboxes.
+func (c *Client) AutoReplies() *AutoReplies { return &AutoReplies{c} }
 
 // Warm fetches the tenant's token, so that the first request of an incident goes out at
 // once. Call it for every tenant at start and every ten minutes.

@@ -2,7 +2,7 @@ package graph
 
 import (
 	"context"
-	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,70 +27,95 @@ func immutable() *abs.RequestHeaders {
 	return h
 }
 
-// Mailboxes lists the users with a mail address, page by page, disabled and unlicensed
-// ones included: shared mailboxes are such. Guests are left out, their mail is elsewhere.
-// A broken page ends the list with its error.
-func (c *Client) Mailboxes(ctx context.Context, tenant string) iter.Seq2[steps.Mailbox, error] {
-	k := call{op: "list the tenant's mailboxes", tenant: tenant, lists: true, about: anAccount,
-		needs: []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}}
-	return func(yield func(steps.Mailbox, error) bool) {
-		first := &users.UsersRequestBuilderGetRequestConfiguration{QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
-			Select: []string{"id", "mail", "userPrincipalName", "userType"}, Top: new(int32(999)),
-		}}
-		for u, err := range pages(ctx, c, k, func(ctx context.Context, next string) ([]models.Userable, *string, error) {
-			b, cfg := c.users(), first
-			if next != "" {
-				b, cfg = users.NewUsersRequestBuilder(next, c.adapter), nil
-			}
-			r, err := b.Get(ctx, cfg)
-			if err := present(r, err); err != nil {
-				return nil, nil, err
-			}
-			return r.GetValue(), r.GetOdataNextLink(), nil
-		}) {
-			if err != nil {
-				yield(steps.Mailbox{}, err)
-				return
-			}
-			m := steps.Mailbox{ID: deref(u.GetId()), Address: deref(u.GetMail())}
-			if m.ID == "" || m.Address == "" || guest(u) {
-				continue
-			}
-			if !yield(m, nil) {
-				return
-			}
+var listsUsers = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+
+// MailboxPage lists a page of the users with a mail address, disabled and unlicensed ones
+// included: shared mailboxes are such. Guests are left out, their mail is elsewhere. page
+// is the link that Graph gave for it.
+func (c *Client) MailboxPage(ctx context.Context, tenant, page string) ([]steps.Mailbox, string, error) {
+	k := call{op: "list the tenant's mailboxes", tenant: tenant, lists: true, about: anAccount, needs: listsUsers}
+	if page != "" {
+		if err := c.follow(page, map[string]bool{}); err != nil {
+			return nil, "", astray(k, err)
 		}
 	}
+	cfg := &users.UsersRequestBuilderGetRequestConfiguration{QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
+		Select: []string{"id", "mail", "userPrincipalName", "userType"}, Top: new(int32(999)),
+	}}
+	var r models.UserCollectionResponseable
+	_, err := c.do(ctx, k, func(ctx context.Context) (err error) {
+		if page != "" {
+			r, err = users.NewUsersRequestBuilder(page, c.adapter).Get(ctx, nil)
+		} else {
+			r, err = c.users().Get(ctx, cfg)
+		}
+		return present(r, err)
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	next := deref(r.GetOdataNextLink())
+	if next != "" {
+		if err := c.follow(next, map[string]bool{page: true}); err != nil {
+			return nil, "", astray(k, err)
+		}
+	}
+	return mailboxes(r.GetValue()), next, nil
+}
+
+// mailboxes are the users that may have one here.
+func mailboxes(all []models.Userable) []steps.Mailbox {
+	var boxes []steps.Mailbox
+	for _, u := range all {
+		if m := (steps.Mailbox{ID: deref(u.GetId()), Address: deref(u.GetMail())}); m.ID != "" && m.Address != "" && !guest(u) {
+			boxes = append(boxes, m)
+		}
+	}
+	return boxes
 }
 
 var letterFields = []string{"id", "internetMessageId", "parentFolderId", "from", "subject", "receivedDateTime", "isRead"}
 
 // Find returns the messages of one mailbox that are the phish: those with its message
-// id, and where none is there but sender and subject are known, those that have both
-// within the window, since attackers send one by one with an id for each.
+// id, and where sender and subject are known, those that have both within the window,
+// since attackers send one by one with an id for each.
 func (c *Client) Find(ctx context.Context, tenant, mailbox string, p responsehub.Phish) ([]steps.Letter, error) {
 	var found []steps.Letter
 	var err error
 	if p.InternetMessageID != "" {
-		found, err = c.search(ctx, tenant, mailbox, byMessageID(p.InternetMessageID), func(l steps.Letter) bool {
+		found, err = c.search(ctx, tenant, mailbox, byMessageID(p.InternetMessageID), responsehub.ByMessageID, func(l steps.Letter) bool {
 			return sameMessageID(l.InternetMessageID, p.InternetMessageID)
 		})
 	}
-	if err != nil || len(found) > 0 || p.Sender == "" || p.Subject == "" {
+	if err != nil || p.Sender == "" || p.Subject == "" {
 		return found, err
 	}
-	return c.search(ctx, tenant, mailbox, bySender(p), func(l steps.Letter) bool {
+	similar, err := c.search(ctx, tenant, mailbox, bySender(p), responsehub.BySender, func(l steps.Letter) bool {
 		// Looked at again here: a filter that a service quietly ignores would hand us the
 		// whole mailbox to move.
-		return strings.EqualFold(l.Sender, p.Sender) && strings.EqualFold(strings.TrimSpace(l.Subject), strings.TrimSpace(p.Subject)) &&
-			!l.ReceivedAt.Before(p.ReceivedAfter.Truncate(time.Second)) && (p.ReceivedBefore.IsZero() || !l.ReceivedAt.After(p.ReceivedBefore.Add(time.Second)))
+		return strings.EqualFold(l.Sender, p.Sender) && sameSubject(l.Subject, p.Subject) && within(l.ReceivedAt, p)
 	})
+	for _, l := range similar {
+		if !slices.ContainsFunc(found, func(f steps.Letter) bool { return f.ID == l.ID }) {
+			found = append(found, l)
+		}
+	}
+	return found, err
+}
+
+func sameSubject(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+// within reports whether a time lies in the phish's window. Outlook keeps whole seconds.
+func within(at time.Time, p responsehub.Phish) bool {
+	return !at.Before(p.ReceivedAfter.Truncate(time.Second)) && (p.ReceivedBefore.IsZero() || !at.After(p.ReceivedBefore.Add(time.Second)))
 }
 
 // search runs one filter over all folders of a mailbox. There is no $orderby: together
 // with these filters Outlook refuses it as too complex.
-func (c *Client) search(ctx context.Context, tenant, mailbox, filter string, keep func(steps.Letter) bool) ([]steps.Letter, error) {
-	k := call{op: "search the mailbox", tenant: tenant, mailbox: mailbox, about: aMailbox, needs: readsMail}
+func (c *Client) search(ctx context.Context, tenant, mailbox, filter string, rule responsehub.Rule, keep func(steps.Letter) bool) ([]steps.Letter, error) {
+	k := call{op: "search the mailbox", tenant: tenant, mailbox: mailbox, bulk: true, about: aMailbox, needs: readsMail}
 	first := &users.ItemMessagesRequestBuilderGetRequestConfiguration{Headers: immutable(), QueryParameters: &users.ItemMessagesRequestBuilderGetQueryParameters{
 		Filter: &filter, Select: letterFields, Top: new(int32(50)),
 	}}
@@ -112,7 +137,7 @@ func (c *Client) search(ctx context.Context, tenant, mailbox, filter string, kee
 		}
 		l := steps.Letter{
 			ID: deref(m.GetId()), Mailbox: mailbox, InternetMessageID: deref(m.GetInternetMessageId()), Folder: deref(m.GetParentFolderId()),
-			Sender: sender(m), Subject: deref(m.GetSubject()), ReceivedAt: deref(m.GetReceivedDateTime()), Read: deref(m.GetIsRead()),
+			Sender: sender(m), Subject: deref(m.GetSubject()), ReceivedAt: deref(m.GetReceivedDateTime()), Read: deref(m.GetIsRead()), Rule: rule,
 		}
 		if l.ID != "" && keep(l) {
 			found = append(found, l)
@@ -123,10 +148,20 @@ func (c *Client) search(ctx context.Context, tenant, mailbox, filter string, kee
 
 // Trash returns the id of the mailbox's Deleted Items.
 func (c *Client) Trash(ctx context.Context, tenant, mailbox string) (string, error) {
-	k := call{op: "find the mailbox's Deleted Items", tenant: tenant, mailbox: mailbox, about: aMailbox, needs: readsMail}
+	return c.wellKnown(ctx, tenant, mailbox, "deleteditems", "Deleted Items")
+}
+
+// Sent returns the id of the mailbox's Sent Items.
+func (c *Client) Sent(ctx context.Context, tenant, mailbox string) (string, error) {
+	return c.wellKnown(ctx, tenant, mailbox, "sentitems", "Sent Items")
+}
+
+// wellKnown returns the id of a folder by the name that it has in every language.
+func (c *Client) wellKnown(ctx context.Context, tenant, mailbox, name, title string) (string, error) {
+	k := call{op: "find the mailbox's " + title, tenant: tenant, mailbox: mailbox, bulk: true, about: aMailbox, needs: readsMail}
 	var folder models.MailFolderable
 	_, err := c.do(ctx, k, func(ctx context.Context) (err error) {
-		folder, err = c.user(mailbox).MailFolders().ByMailFolderId("deleteditems").Get(ctx, &users.ItemMailFoldersMailFolderItemRequestBuilderGetRequestConfiguration{
+		folder, err = c.user(mailbox).MailFolders().ByMailFolderId(name).Get(ctx, &users.ItemMailFoldersMailFolderItemRequestBuilderGetRequestConfiguration{
 			Headers: immutable(), QueryParameters: &users.ItemMailFoldersMailFolderItemRequestBuilderGetQueryParameters{Select: []string{"id"}},
 		})
 		return present(folder, err)
@@ -139,7 +174,7 @@ func (c *Client) Trash(ctx context.Context, tenant, mailbox string) (string, err
 
 // Folder reads where a message lies.
 func (c *Client) Folder(ctx context.Context, tenant, mailbox, letter string) (folder, requestID string, err error) {
-	k := call{op: "read where the message lies", tenant: tenant, mailbox: mailbox, about: aMessage, needs: readsMail}
+	k := call{op: "read where the message lies", tenant: tenant, mailbox: mailbox, bulk: true, about: aMessage, needs: readsMail}
 	var m models.Messageable
 	answer, err := c.do(ctx, k, func(ctx context.Context) (err error) {
 		m, err = c.user(mailbox).Messages().ByMessageId(letter).Get(ctx, &users.ItemMessagesMessageItemRequestBuilderGetRequestConfiguration{
@@ -157,7 +192,7 @@ func (c *Client) Folder(ctx context.Context, tenant, mailbox, letter string) (fo
 // move after a lost answer could find nothing: read Folder first.
 // https://learn.microsoft.com/en-us/graph/api/message-move
 func (c *Client) Move(ctx context.Context, tenant, mailbox, letter, folder string) (steps.Receipt, error) {
-	k := call{op: "move the message", tenant: tenant, mailbox: mailbox, about: aMessage, needs: movesMail, write: true, once: true}
+	k := call{op: "move the message", tenant: tenant, mailbox: mailbox, bulk: true, about: aMessage, needs: movesMail, write: true, once: true}
 	body := users.NewItemMessagesItemMovePostRequestBody()
 	body.SetDestinationId(&folder)
 	answer, err := c.do(ctx, k, func(ctx context.Context) error {

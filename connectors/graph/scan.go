@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/models"
@@ -14,17 +16,32 @@ import (
 	"responsehub/remediation/steps"
 )
 
-// Scan returns the account's suspicious visible inbox rules that are enabled, and its
-// consents to apps that are not Microsoft's. Neither tells when it was made, so that the
-// time does not narrow it. One half failing does not hide the other: what was found is
-// returned together with the error.
-func (c *Client) Scan(ctx context.Context, t steps.Target, _ time.Time) ([]responsehub.Item, error) {
-	rules, rulesErr := c.scanRules(ctx, t)
-	grants, grantsErr := c.scanGrants(ctx, t)
-	if responsehub.KindOf(rulesErr) == responsehub.NotFound && rulesErr != nil {
-		rulesErr = nil // no mailbox, no rules
+// Scan returns the account's suspicious visible inbox rules and automatic replies that are
+// on, its consents to apps that are not Microsoft's, and the apps it owns, the sign-in
+// methods and the devices that were made since the given time. Of rules and consents
+// nobody tells when they were made. One part failing does not hide the others: what was
+// found is returned together with the errors.
+func (c *Client) Scan(ctx context.Context, t steps.Target, since time.Time) ([]responsehub.Item, error) {
+	parts := []func() ([]responsehub.Item, error){
+		func() ([]responsehub.Item, error) { return c.scanRules(ctx, t) },
+		func() ([]responsehub.Item, error) { return c.scanReplies(ctx, t) },
+		func() ([]responsehub.Item, error) { return c.scanGrants(ctx, t) },
+		func() ([]responsehub.Item, error) { return c.scanOwned(ctx, t, since) },
+		func() ([]responsehub.Item, error) { return c.scanMethods(ctx, t, since) },
+		func() ([]responsehub.Item, error) { return c.scanDevices(ctx, t, since) },
 	}
-	return append(rules, grants...), errors.Join(rulesErr, grantsErr)
+	found, errs := make([][]responsehub.Item, len(parts)), make([]error, len(parts))
+	var wg sync.WaitGroup
+	for i, part := range parts {
+		wg.Go(func() {
+			found[i], errs[i] = part()
+			if errs[i] != nil && responsehub.KindOf(errs[i]) == responsehub.NotFound {
+				errs[i] = nil // no mailbox, no rules
+			}
+		})
+	}
+	wg.Wait()
+	return slices.Concat(found...), errors.Join(errs...)
 }
 
 func (c *Client) scanRules(ctx context.Context, t steps.Target) ([]responsehub.Item, error) {

@@ -9,25 +9,38 @@ import (
 const (
 	mailWho      = "Exchange Online"
 	mailboxWho   = "This mailbox at Exchange Online"
+	tracesWho    = "The tenant's message trace"
 	directoryWho = "The tenant's directory at Microsoft"
 )
 
 // The sentences on why the hub does not touch a thing, and why a thing is suspected.
 const (
-	guardMicrosoft  = "This app belongs to Microsoft; disabling it could take a service away from the whole tenant. The hub never touches it."
-	guardOwn        = "This is the hub's own app (or one it is told to spare); disabling it would end remediation here. If the attacker misuses it, replace its secret instead."
-	whyForward      = "sends mail to %s, outside the organisation"
-	whyDelete       = "deletes mail"
-	whyHide         = "moves mail to the folder %q, where nobody looks"
-	whyMoveRead     = "moves mail away and marks it as read"
-	whyName         = "has a name made to be overlooked"
-	whyKeyword      = "acts on mail about %q"
-	whyGrant        = "The user consented to this app, which may: %s."
-	whyAppFromGrant = "The user consented to this app, which is not Microsoft's."
-	ruleSuspected   = "The rule %s."
-	goneHiddenRule  = "Hidden inbox rules cannot be reached through Microsoft Graph; Exchange Online is needed for them."
-	appNotHere      = "Neither an app registration nor an enterprise app with this id exists in the tenant."
-	ownerStays      = "could not take an owner off the app registration; the owner can switch the app back on"
+	guardMicrosoft   = "This app belongs to Microsoft; disabling it could take a service away from the whole tenant. The hub never touches it."
+	guardOwn         = "This is the hub's own app (or one it is told to spare); disabling it would end remediation here. If the attacker misuses it, replace its secret instead."
+	whyForward       = "sends mail to %s, outside the organisation"
+	whyDelete        = "deletes mail"
+	whyHide          = "moves mail to the folder %q, where nobody looks"
+	whyMoveRead      = "moves mail away and marks it as read"
+	whyName          = "has a name made to be overlooked"
+	whyKeyword       = "acts on mail about %q"
+	whyGrant         = "The user consented to this app, which may: %s."
+	whyAppFromGrant  = "The user consented to this app, which is not Microsoft's."
+	whyAppMade       = "The account owns this app registration, which was made on %s, around the time of the attack."
+	whyAppSecret     = "The account owns this app, to which a secret was added on %s, around the time of the attack."
+	whyMethod        = "The sign-in method was added on %s, around the time of the attack."
+	whyMethodUndated = "Microsoft does not tell when this sign-in method was added. Ask the user whether it is theirs."
+	whyDevice        = "The device was registered on %s, around the time of the attack."
+	whyManaged       = "It is managed by the organisation, so it may be the user's own."
+	whyReplies       = "The mailbox answers mail by itself. Look at the text: attackers use it to keep others quiet or to send them on."
+	guardMethod      = "This is not a method that can be deleted: a password is replaced by step 4."
+	methodGone       = "The sign-in method is not registered any more."
+	methodStays      = "Microsoft does not delete the default sign-in method while others are registered. Delete the others first, or make another one the default in the Entra admin center."
+	ruleSuspected    = "The rule %s."
+	noSnapshot       = "The copy that the hub kept of it cannot be read, so the hub cannot give it back; a person has to."
+	goneByOthers     = "It is not there any more, and it was not the hub that deleted it."
+	goneHiddenRule   = "Hidden inbox rules cannot be reached through Microsoft Graph; Exchange Online is needed for them."
+	appNotHere       = "Neither an app registration nor an enterprise app with this id exists in the tenant."
+	ownerStays       = "could not take an owner off the app registration; the owner can switch the app back on"
 )
 
 // words is the sentence for a class of failure in the call.
@@ -35,6 +48,9 @@ func words(class Class, k call) string {
 	could := "The hub could not " + k.op
 	switch class {
 	case Auth:
+		if k.traces {
+			return could + ": Microsoft does not accept it before the tenant has the service principal of Microsoft's app 8bd644d1-64a1-4d4b-ae52-2e0cbf64e373, and for some hours after. An administrator of the tenant can create it."
+		}
 		return could + ": Microsoft did not accept the hub's sign-in for this tenant, a fresh one included. Check that the app's consent in the tenant still stands."
 	case Permission:
 		return fmt.Sprintf("%s: Microsoft refused. The hub's app needs the application permission %s in this tenant%s.", could, oneOf(k.needs), orProtected(k))
@@ -94,8 +110,12 @@ func notThere(s subject) string {
 		return "the mailbox does not exist (any more)."
 	case aMessage:
 		return "the message is not there any more."
+	case aGroup:
+		return "the group does not exist in this tenant (any more). Check lock_group of the tenant."
 	case aRule:
 		return "the rule is not there any more."
+	case aDevice:
+		return "the device is not registered any more."
 	}
 	return "the app is not there any more."
 }

@@ -8,7 +8,8 @@ import (
 	"responsehub"
 )
 
-// Patience is the longest that [Limiter.Enter] waits. Whoever cannot go by then is told
+// Patience is the longest that [Limiter.Enter] waits at a gate that does not say
+// otherwise. Whoever cannot go by then is told
 // so and comes back later: a worker that sleeps keeps its lane from everybody.
 const Patience = 2 * time.Second
 
@@ -19,7 +20,16 @@ type Gate struct {
 	Start int    // requests at once in the beginning
 	Floor int    // never fewer, however often the destination complains; 0 is Start
 	Cap   int    // never more, however well it goes; 0 is Start
+
+	Patience time.Duration // the longest wait; 0 is [Patience]
+	// Tolerance is the share of the requests of the last second, such as 0.1, of which the
+	// destination may complain before the gate takes it to heart: a few complaints are a
+	// matter of what stands behind the gate, many are about the whole. 0 is none.
+	Tolerance float64
 }
+
+// minComplaints is how many complaints in a second are needed to be many.
+const minComplaints = 3
 
 // Limiter keeps this process within what its destinations bear. A gate starts with
 // Start requests at once, is halved when the destination complains and gains one for
@@ -40,6 +50,10 @@ type gate struct {
 	halved  time.Time // when the destination last complained
 	queue   []chan struct{}
 	alarm   *time.Timer // dispatches when the block ends
+
+	window     time.Time // the second that is counted
+	answers    int       // in it
+	complaints int       // among them
 }
 
 // Pass is the right to one request. Leave must be called once.
@@ -51,13 +65,16 @@ type Pass struct {
 
 // Enter waits until there is room at all the gates, entered in the order given: the
 // narrow one first, so that nobody waits there while holding a place at the wide one.
-// After [Patience], or at once when a pause is longer than that, it gives up with a
+// When a gate's patience ends, or at once when a pause is longer than that, it gives up with a
 // Throttled *responsehub.Error.
 func (l *Limiter) Enter(ctx context.Context, gates ...Gate) (*Pass, error) {
 	p := &Pass{l: l}
-	deadline := time.Now().Add(Patience)
 	for _, g := range gates {
-		entered, err := l.enter(ctx, g, deadline)
+		patience := g.Patience
+		if patience == 0 {
+			patience = Patience
+		}
+		entered, err := l.enter(ctx, g, time.Now().Add(patience))
 		if err != nil {
 			p.Leave()
 			return nil, err
@@ -181,13 +198,17 @@ func (l *Limiter) watch(g *gate, now time.Time) {
 }
 
 // Throttled notes that the destination complained: all gates of the pass are halved,
-// and the named ones are shut for everybody for the time it asked for.
+// and the named ones are shut for everybody for the time it asked for. A gate that
+// tolerates some complaints does neither while they are few.
 func (p *Pass) Throttled(after time.Duration, names ...string) {
 	p.bad = true
 	now := time.Now()
 	p.l.mu.Lock()
 	defer p.l.mu.Unlock()
 	for _, g := range p.gates {
+		if g.tolerates(now) {
+			continue
+		}
 		// One burst of complaints is one complaint: all of them were sent under the old limit.
 		if now.Sub(g.halved) > 500*time.Millisecond {
 			g.limit, g.changed, g.halved = max(g.Floor, g.limit/2), now, now
@@ -200,6 +221,23 @@ func (p *Pass) Throttled(after time.Duration, names ...string) {
 	}
 }
 
+// count begins a new second when the last is over. l.mu is held.
+func (g *gate) count(now time.Time) {
+	if now.Sub(g.window) >= time.Second {
+		g.window, g.answers, g.complaints = now, 0, 0
+	}
+}
+
+// tolerates counts a complaint and reports whether it is one of few. l.mu is held.
+func (g *gate) tolerates(now time.Time) bool {
+	if g.Tolerance == 0 {
+		return false
+	}
+	g.count(now)
+	g.complaints++
+	return g.complaints < minComplaints || float64(g.complaints) <= g.Tolerance*float64(g.answers+g.busy)
+}
+
 // Leave gives the places back.
 func (p *Pass) Leave() {
 	now := time.Now()
@@ -208,6 +246,8 @@ func (p *Pass) Leave() {
 	for _, g := range p.gates {
 		g.busy--
 		g.users--
+		g.count(now)
+		g.answers++
 		if !p.bad && g.limit < g.Cap && now.Sub(g.changed) >= time.Second && !g.until.After(now) {
 			g.limit, g.changed = g.limit+1, now
 		}

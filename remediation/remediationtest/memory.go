@@ -23,6 +23,8 @@ type Bench struct {
 	Saves    int // writes so far
 	KillAt   int // the write that kills the turn before it is stored; 0 for none
 	Last     responsehub.Outcome
+	letters  *Letters
+	dead     bool // since the write that killed the turn
 }
 
 // New returns a bench with a fresh incident of an alert, Response on or off.
@@ -52,6 +54,7 @@ func (b *Bench) Run(t testing.TB, f responsehub.Follower, turns int) {
 	t.Helper()
 	attempt := 0
 	for range turns {
+		b.dead = false
 		b.Last = f.Follow(t.Context(), responsehub.NewTurn(b.clone(t), attempt, b.save(t)))
 		if errors.Is(b.Last.Err, ErrKilled) {
 			return
@@ -84,14 +87,19 @@ func (b *Bench) Run(t testing.TB, f responsehub.Follower, turns int) {
 
 func (b *Bench) save(t testing.TB) func(context.Context, responsehub.Edit) (*responsehub.Incident, error) {
 	return func(_ context.Context, edit responsehub.Edit) (*responsehub.Incident, error) {
+		if b.dead {
+			return nil, ErrKilled
+		}
 		b.Saves++
 		if b.Saves == b.KillAt {
+			b.dead = true
 			return nil, ErrKilled
 		}
 		inc := b.clone(t)
 		if err := edit(inc); err != nil {
 			return nil, err
 		}
+		inc.Advance(time.Now())
 		b.Events = append(b.Events, inc.TakeEvents()...)
 		b.Incident = inc
 		return b.clone(t), nil

@@ -14,7 +14,9 @@ import (
 // password when its time is up.
 type AccountLane struct {
 	Directory Directory
+	Groups    Groups // to take the account out of a lock group; nil: none
 	Vault     *remediation.Vault
+	Mode      func(tenant string) responsehub.PasswordMode // of a tenant (the hub's id); nil: the hub resets the passwords of cloud accounts
 }
 
 var _ responsehub.Follower = (*AccountLane)(nil)
@@ -67,12 +69,26 @@ func (a *AccountLane) erase(t *responsehub.Turn) responsehub.Outcome {
 	})
 }
 
+// relockEnds is the pause of step 5 while a relock that began before it was asked for is
+// under way: opening the account now could be overtaken by it.
+const relockEnds = 300 * time.Millisecond
+
 // reenable is step 5: give the account back as it was before the incident, and end
 // the sessions that opened with the old state once more.
 func (a *AccountLane) reenable(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
+	if t.Incident.Watch.Relocking(time.Now()) {
+		return responsehub.ComeBack(relockEnds, func(inc *responsehub.Incident) error {
+			return waits(inc, responsehub.Reenable, "The account was just being locked again; that ends first.")
+		})
+	}
 	enable, err := wasEnabled(t.Incident)
 	if err != nil {
 		return failed(responsehub.Reenable, err)
+	}
+	if t.Incident.Step(responsehub.Reenable).State != responsehub.Sent {
+		if err := letIn(ctx, t, a.Groups); err != nil {
+			return failed(responsehub.Reenable, err)
+		}
 	}
 	if !enable {
 		return responsehub.Settle(func(inc *responsehub.Incident) error {

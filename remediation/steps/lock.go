@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -16,6 +17,9 @@ const (
 	lockSettles = 20 * time.Second
 	// lockRechecks is the pause between turns that wait for the directory.
 	lockRechecks = 5 * time.Second
+	// rolesWait and maxRoles bound what is asked about an administrator's account.
+	rolesWait = 2 * time.Second
+	maxRoles  = 5
 )
 
 // polls are the pauses between read-backs inside one turn.
@@ -27,12 +31,20 @@ type Before struct {
 	Synced        bool      `json:"synced,omitempty"`
 	Guest         bool      `json:"guest,omitempty"`
 	SessionsValid time.Time `json:"sessions_valid_from,omitzero"` // before this round's revocation
+	Groups        []string  `json:"groups,omitempty"`             // lock groups into which the hub puts it
 }
 
 // Lock is step 1: disable sign-in, then revoke the sessions, then read both back.
 // Disabling first keeps a client from refreshing its token in between; each is tried
 // even when the other fails.
-type Lock struct{ Directory Directory }
+type Lock struct {
+	Directory Directory
+	Groups    Groups                     // nil: no lock groups
+	LockGroup func(tenant string) string // object id of the group of a tenant (the hub's id), "" for none; nil: none
+	// BreakGlass reports whether the tenant (the hub's id) never has the account locked by
+	// itself. An alert may name it otherwise than the list, so it is asked again here; nil: none.
+	BreakGlass func(tenant string, a responsehub.Account) bool
+}
 
 var (
 	_ responsehub.Follower = (*Lock)(nil)
@@ -53,6 +65,12 @@ func (l *Lock) Abandon(inc *responsehub.Incident, sentence string) error {
 
 // Follow locks the account, or checks a lock that was sent.
 func (l *Lock) Follow(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
+	if s := t.Incident.Step(responsehub.Lock); s.Undo && s.State.Busy() {
+		if t.Incident.Watch.Relocking(time.Now()) {
+			return responsehub.ComeBack(relockEnds, nil)
+		}
+		return l.takeBack(ctx, t)
+	}
 	switch t.Incident.Step(responsehub.Lock).State {
 	case responsehub.Queued, responsehub.Running:
 		return l.act(ctx, t)
@@ -67,16 +85,24 @@ func (l *Lock) act(ctx context.Context, t *responsehub.Turn) responsehub.Outcome
 	if err != nil && !l.blind(t.Incident, err) {
 		return failed(responsehub.Lock, err)
 	}
+	if err == nil && l.spared(t.Incident, acct) {
+		return responsehub.Settle(func(inc *responsehub.Incident) error {
+			as := responsehub.Account{ObjectID: acct.ObjectID, UserPrincipalName: acct.UPN}
+			inc.HoldBack(responsehub.Lock, responsehub.BreakGlassHold(as).Sentence(responsehub.Lock), time.Now())
+			return nil
+		})
+	}
 	if err == nil {
-		if err := t.Save(ctx, snapshot(acct)); err != nil {
+		if err := t.Save(ctx, snapshot(acct, l.lockGroup(t.Incident))); err != nil {
 			return responsehub.TryAgain(err, nil)
 		}
 	}
 	tenant, id := t.Incident.Tenant.MicrosoftTenantID, user(t.Incident)
 	_, disable := l.Directory.SetEnabled(ctx, tenant, id, false)
 	_, revoke := l.Directory.RevokeSessions(ctx, tenant, id)
+	inGroup := l.early(ctx, t)
 	if disable != nil || revoke != nil {
-		return halfLocked(disable, revoke)
+		return halfLocked(disable, revoke, inGroup)
 	}
 	if err := t.Save(ctx, func(inc *responsehub.Incident) error {
 		return sent(inc, inc.Step(responsehub.Lock), time.Now(), "Sign-in block and revocation accepted by Microsoft, reading back")
@@ -84,6 +110,13 @@ func (l *Lock) act(ctx context.Context, t *responsehub.Turn) responsehub.Outcome
 		return responsehub.TryAgain(err, nil)
 	}
 	return l.verify(ctx, t)
+}
+
+// spared reports whether the policy asked for a break-glass account.
+func (l *Lock) spared(inc *responsehub.Incident, acct Account) bool {
+	s := inc.Step(responsehub.Lock)
+	return l.BreakGlass != nil && s.RequestedBy.Via == responsehub.ViaPolicy && s.State == responsehub.Queued &&
+		l.BreakGlass(inc.Tenant.ID, responsehub.Account{ObjectID: acct.ObjectID, UserPrincipalName: acct.UPN})
 }
 
 // blind reports whether the lock should go on although the account cannot be read:
@@ -94,7 +127,7 @@ func (l *Lock) blind(inc *responsehub.Incident, err error) bool {
 
 // snapshot keeps the account as it was, once per incident: a second lock must not take
 // the hub's own block for the customer's.
-func snapshot(acct Account) responsehub.Edit {
+func snapshot(acct Account, group string) responsehub.Edit {
 	return func(inc *responsehub.Incident) error {
 		s := inc.Step(responsehub.Lock)
 		var b Before
@@ -108,6 +141,7 @@ func snapshot(acct Account) responsehub.Edit {
 		if s.State == responsehub.Queued || b.SessionsValid.IsZero() {
 			b.SessionsValid = acct.SessionsValidFrom.UTC()
 		}
+		b.joins(group)
 		raw, err := json.Marshal(b)
 		if err != nil {
 			return err
@@ -120,13 +154,16 @@ func snapshot(acct Account) responsehub.Edit {
 		if inc.Account.DisplayName == "" {
 			inc.Account.DisplayName = acct.DisplayName
 		}
+		if acct.Synced {
+			onPremises(inc, acct)
+		}
 		return begin(s, time.Now())
 	}
 }
 
 // halfLocked says which half worked. Only where both errors are hopeless does the step
 // end; otherwise it is tried again, both halves being harmless to repeat.
-func halfLocked(disable, revoke error) responsehub.Outcome {
+func halfLocked(disable, revoke error, inGroup bool) responsehub.Outcome {
 	var err error
 	var reason string
 	switch {
@@ -144,6 +181,9 @@ func halfLocked(disable, revoke error) responsehub.Outcome {
 		if other := responsehub.Sentence(revoke); other != reason {
 			reason += " " + other
 		}
+	}
+	if inGroup {
+		reason += " The account is in the lock group, where Conditional Access shuts it out."
 	}
 	if !hopeless(err) {
 		return responsehub.TryAgain(err, func(inc *responsehub.Incident) error { return waits(inc, responsehub.Lock, reason) })
@@ -181,8 +221,13 @@ func (l *Lock) verify(ctx context.Context, t *responsehub.Turn) responsehub.Outc
 		}
 		// A guest's sessions live in the home tenant; only the block can be seen here.
 		if !acct.Enabled && (acct.Guest || acct.SessionsValidFrom.After(b.SessionsValid)) {
+			proof := lockProof(acct)
+			group, why := l.inGroup(ctx, t)
+			proof.Value += group
+			roles := l.roles(ctx, t)
 			return responsehub.Settle(func(inc *responsehub.Incident) error {
-				return done(inc, inc.Step(responsehub.Lock), lockProof(acct), "Account locked: sign-in is off and the sessions are revoked, read back from Microsoft")
+				grouped(inc, group, why)
+				return locked(inc, acct, proof, roles)
 			})
 		}
 	}
@@ -210,8 +255,48 @@ func (l *Lock) unread(err error) responsehub.Outcome {
 	})
 }
 
+// locked settles the step and begins the watch in the same write, so that no moment is
+// without either.
+func locked(inc *responsehub.Incident, a Account, proof responsehub.Proof, roles []string) error {
+	text := "Account locked: sign-in is off and the sessions are revoked, read back from Microsoft"
+	if a.Synced {
+		text += ". The account comes from on-premises AD, whose sync may undo this: the hub looks after it and locks it again"
+	}
+	sessions := a.SessionsValidFrom
+	if a.Guest {
+		sessions = time.Time{}
+	}
+	inc.BeginWatch(a.Synced, sessions, time.Now())
+	inc.Watch.Roles = roles
+	if len(roles) > 0 {
+		text += ". The account holds directory roles: " + strings.Join(roles, ", ")
+	}
+	return done(inc, inc.Step(responsehub.Lock), proof, text)
+}
+
+// roles names the account's directory roles, a few of them: whoever reads the card has to
+// know that an administrator was taken over. Not to know them is no failure of the lock.
+func (l *Lock) roles(ctx context.Context, t *responsehub.Turn) []string {
+	r, ok := l.Directory.(Roles)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, rolesWait)
+	defer cancel()
+	names, err := r.Roles(ctx, t.Incident.Tenant.MicrosoftTenantID, user(t.Incident))
+	if err != nil {
+		return nil
+	}
+	return names[:min(len(names), maxRoles)]
+}
+
+// cutOff is when a lock reaches whoever is signed in: apps with continuous access
+// evaluation hear of it within minutes, the others trust the token they have for as long
+// as it lives. https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation
+const cutOff = "; Exchange, Teams, SharePoint are cut off within 15 min, other apps within 60"
+
 func lockProof(a Account) responsehub.Proof {
-	value := "accountEnabled=false, sessions valid from " + a.SessionsValidFrom.UTC().Format(time.RFC3339)
+	value := "accountEnabled=false, sessions valid from " + a.SessionsValidFrom.UTC().Format(time.RFC3339) + cutOff
 	if a.Guest {
 		value = "accountEnabled=false (guest: sessions end in the home tenant)"
 	}

@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"encoding/json"
-	"iter"
 	"time"
 
 	"responsehub"
@@ -29,6 +28,7 @@ type Account struct {
 	UPN               string
 	DisplayName       string
 	Mail              string // primary mail address, empty without one
+	SAM               string // account name in on-premises AD, where it comes from there
 	Enabled           bool
 	Synced            bool // from on-premises AD
 	Guest             bool
@@ -48,6 +48,20 @@ type Directory interface {
 	SetPassword(ctx context.Context, tenant, user string, password responsehub.Secret) (Receipt, error)
 }
 
+// Roles names the directory roles of an account. A directory that can tell is asked after
+// the lock was read back, never before.
+type Roles interface {
+	Roles(ctx context.Context, tenant, user string) ([]string, error)
+}
+
+// Groups is what the lock needs to put an account into the tenant's lock group. Adding
+// who is in it, and removing who is not, is no error.
+type Groups interface {
+	AddMember(ctx context.Context, tenant, group, user string) (Receipt, error)
+	RemoveMember(ctx context.Context, tenant, group, user string) (Receipt, error)
+	Member(ctx context.Context, tenant, group, user string) (bool, error)
+}
+
 // Mailbox is one mailbox of a tenant.
 type Mailbox struct {
 	ID      string // user object id
@@ -64,18 +78,28 @@ type Letter struct {
 	Subject           string
 	ReceivedAt        time.Time
 	Read              bool
+	Rule              responsehub.Rule // by which it was recognised
 }
 
 // Mail is what the retraction needs of a tenant's mailboxes. A mailbox that does not
-// exist in the cloud is a NotFound error, one that the tenant withholds is Forbidden.
+// exist in the cloud is a NotFound error, one that the tenant withholds is Forbidden, one
+// that asks to wait is Throttled. It may be called by many at once.
 type Mail interface {
-	// Mailboxes lists the users of the tenant that have a mail address, shared
-	// mailboxes among them.
-	Mailboxes(ctx context.Context, tenant string) iter.Seq2[Mailbox, error]
-	// Find returns the messages of one mailbox, in all its folders, that match.
+	// MailboxPage lists one page of the users of the tenant that have a mail address,
+	// shared mailboxes among them: the first for "", else the one that next names. The
+	// last has no next. Pages may be read again while the list is the same.
+	MailboxPage(ctx context.Context, tenant, page string) (boxes []Mailbox, next string, err error)
+	// Recipients returns the mailboxes of the tenant to which the message trace says the
+	// phish was delivered within its window, by its message id or by sender and subject.
+	// The trace is some minutes behind. It is an error where there is no such trace.
+	Recipients(ctx context.Context, tenant string, p responsehub.Phish) ([]Mailbox, error)
+	// Find returns the messages of one mailbox, in all its folders, that match, each with
+	// the rule by which it does.
 	Find(ctx context.Context, tenant, mailbox string, p responsehub.Phish) ([]Letter, error)
 	// Trash returns the id of the mailbox's Deleted Items.
 	Trash(ctx context.Context, tenant, mailbox string) (string, error)
+	// Sent returns the id of the mailbox's Sent Items.
+	Sent(ctx context.Context, tenant, mailbox string) (string, error)
 	// Folder reads where a message lies now; NotFound when it is gone.
 	Folder(ctx context.Context, tenant, mailbox, letter string) (folder, requestID string, err error)
 	// Move moves a message. Not idempotent at Microsoft: after an unknown outcome read
@@ -88,6 +112,7 @@ type Reading struct {
 	Name      string
 	Active    bool            // it can still do harm
 	Guard     string          // why the hub must not touch it, as a sentence; empty when it may
+	Ask       string          // why a person has to decide, as a sentence: it is left alone unless asked for by name
 	Snapshot  json.RawMessage // its whole content, for undo
 	RequestID string
 }
@@ -102,7 +127,9 @@ type Foothold interface {
 
 // Scanner looks for persistence by itself.
 type Scanner interface {
-	// Scan returns what looks like persistence of the account since the given time,
-	// each item with Kind, Object, Name, Hidden, Mailbox and Why filled in.
+	// Scan returns what looks like persistence of the account since the given time, each
+	// item with Kind, Object, Name, Hidden, Mailbox and Why filled in, and MadeAt and
+	// MadeBy where Microsoft tells. What it could read comes together with a joined error
+	// of what it could not; a NotFound error says that there is no such thing in the tenant.
 	Scan(ctx context.Context, t Target, since time.Time) ([]responsehub.Item, error)
 }

@@ -34,8 +34,17 @@ func (a *AccountLane) password(ctx context.Context, t *responsehub.Turn) respons
 	if err != nil {
 		return failed(responsehub.Password, err)
 	}
-	if reason := cannotReset(acct); reason != "" {
+	reason := a.cannotReset(t.Incident, acct)
+	if t.Incident.Step(responsehub.Password).ByHand && !acct.Guest {
+		return a.byHand(t.Incident, acct)
+	}
+	if reason != "" {
+		snapshot, err := json.Marshal(reset{ChangedBefore: acct.PasswordChangedAt.UTC(), Round: t.Incident.Step(responsehub.Password).Round})
+		if err != nil {
+			return responsehub.TryAgain(err, nil)
+		}
 		return responsehub.Settle(func(inc *responsehub.Incident) error {
+			inc.Step(responsehub.Password).Snapshot = snapshot
 			return ended(inc, inc.Step(responsehub.Password), responsehub.NeedsHuman, reason, time.Now())
 		})
 	}
@@ -62,15 +71,51 @@ func (a *AccountLane) password(ctx context.Context, t *responsehub.Turn) respons
 	return a.verifyPassword(ctx, t)
 }
 
-// cannotReset says why the hub cannot set this account's password, or "".
-func cannotReset(acct Account) string {
+// cannotReset says why the hub does not set this account's password and what a person has
+// to do, or "".
+func (a *AccountLane) cannotReset(inc *responsehub.Incident, acct Account) string {
+	mode := responsehub.PasswordCloud
+	if a.Mode != nil {
+		mode = a.Mode(inc.Tenant.ID)
+	}
 	switch {
 	case acct.Guest:
 		return "This is a guest: the password belongs to the home tenant. Tell the guest's company, then set this step aside with a reason."
 	case acct.Synced:
-		return "This account comes from on-premises AD, so the password has to be reset there, twice, by hand. Then set this step aside with a reason."
+		return "This account comes from on-premises AD, so the password has to be reset there, twice, by hand. Then say that it is done, with a reason."
+	case mode == responsehub.PasswordManual:
+		return "The passwords of this tenant are reset by hand: reset it in the Microsoft admin center. Then say that it is done, with a reason."
 	}
 	return ""
+}
+
+// byHand settles the step on a person's word, with what Microsoft shows of it.
+func (a *AccountLane) byHand(inc *responsehub.Incident, acct Account) responsehub.Outcome {
+	since := inc.OpenedAt
+	if raw := inc.Step(responsehub.Password).Snapshot; len(raw) > 0 {
+		var r reset
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return failed(responsehub.Password, fmt.Errorf("password snapshot: %w", err))
+		}
+		since = r.ChangedBefore
+	}
+	proof := responsehub.Proof{Value: "reset by hand, said by " + inc.Step(responsehub.Password).RequestedBy.Name, RequestID: acct.RequestID, At: time.Now()}
+	text := "Password reset by hand, says " + inc.Step(responsehub.Password).RequestedBy.Name
+	if acct.PasswordChangedAt.After(since) {
+		changed := acct.PasswordChangedAt.UTC().Format(time.RFC3339)
+		proof.Value += "; password last changed " + changed
+		text += "; Microsoft shows that it was changed " + changed
+	} else {
+		proof.Value += "; Microsoft does not show a change yet"
+		text += "; Microsoft does not show a change yet"
+	}
+	return responsehub.ComeBack(time.Millisecond, func(inc *responsehub.Incident) error {
+		delete(inc.Sealed, remediation.SealedPassword) // of an earlier round, and not valid any more
+		if t := inc.Todo(TodoReset); t != nil && !t.Done() {
+			t.DoneBy, t.DoneAt = inc.Step(responsehub.Password).RequestedBy, proof.At.UTC()
+		}
+		return done(inc, inc.Step(responsehub.Password), proof, text)
+	})
 }
 
 // prepare saves the sealed password of this round, or opens the one already saved.
@@ -120,7 +165,7 @@ func (a *AccountLane) refused(err error) responsehub.Outcome {
 		}
 		delete(inc.Sealed, remediation.SealedPassword)
 		if r.Tried++; r.Tried >= maxPasswords {
-			return ended(inc, s, responsehub.Failed, fmt.Sprintf("%s The hub tried %d passwords. Reset it by hand in the Microsoft admin center, then set this step aside with a reason.", reason, r.Tried), time.Now())
+			return ended(inc, s, responsehub.Failed, fmt.Sprintf("%s The hub tried %d passwords. Reset it by hand in the Microsoft admin center, then say that it is done, with a reason.", reason, r.Tried), time.Now())
 		}
 		raw, err := json.Marshal(r)
 		if err != nil {

@@ -1,7 +1,9 @@
 package steps
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -10,7 +12,7 @@ import (
 // requested reports whether one of the events asks for one of the steps.
 func requested(events []responsehub.Event, ids ...responsehub.StepID) bool {
 	return slices.ContainsFunc(events, func(e responsehub.Event) bool {
-		return e.Kind == responsehub.EventRequested && slices.Contains(ids, e.Step)
+		return (e.Kind == responsehub.EventRequested || e.Kind == responsehub.EventUndoRequested) && slices.Contains(ids, e.Step)
 	})
 }
 
@@ -60,7 +62,8 @@ func again(inc *responsehub.Incident, s *responsehub.Step, now time.Time) error 
 	if next == nil {
 		return nil
 	}
-	s.Next, s.Asked, s.Action = nil, next.Items, next.Action
+	s.Next, s.Undo, s.Asked, s.Action = nil, false, next.Items, next.Action
+	s.Everywhere, s.Preview, s.Note, s.Cursor = next.Everywhere, next.Preview, "", ""
 	s.RequestedBy, s.RequestedAt = next.By, next.At
 	s.Round++
 	s.StartedAt, s.SentAt = time.Time{}, time.Time{}
@@ -111,5 +114,29 @@ func abandon(inc *responsehub.Incident, id responsehub.StepID, sentence string) 
 		return nil
 	}
 	s.Next = nil
+	if s.Undo {
+		return ended(inc, s, responsehub.NeedsHuman, sentence+" The hub has tried for a long time to take this back and gave up; ask for the undo again.", time.Now())
+	}
 	return ended(inc, s, responsehub.Failed, sentence+" The hub has tried for a long time and gave up; press the button to try again.", time.Now())
+}
+
+// maxNamed is how many of many a reason names.
+const maxNamed = 5
+
+// cmpErr returns the first error there is.
+func cmpErr(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// firstFew names a few and counts the rest of them all.
+func firstFew(lines []string, all int) string {
+	lines = slices.Sorted(slices.Values(lines))
+	if all > maxNamed {
+		lines = lines[:min(len(lines), maxNamed)]
+		return strings.Join(lines, " ") + fmt.Sprintf(" And %d more.", all-len(lines))
+	}
+	return strings.Join(lines, " ")
 }

@@ -47,7 +47,7 @@ func TestRetract(t *testing.T) {
 					c.arrange(w)
 				}
 				b := remediationtest.New(alert(), true)
-				b.Run(t, &Retract{Mail: w}, 20)
+				b.Run(t, &Retract{Mail: w, Letters: b.Letters()}, 20)
 				s := check(t, b.Incident, responsehub.Retract, c.want)
 				if !strings.Contains(s.Reason, c.reason) {
 					t.Errorf("reason is %q", s.Reason)
@@ -68,8 +68,8 @@ func TestRetractKilledAnywhere(t *testing.T) {
 			w := mailWorld(45)
 			b := remediationtest.New(alert(), true)
 			b.KillAt = kill
-			b.Run(t, &Retract{Mail: w}, 20)
-			b.Run(t, &Retract{Mail: w}, 20)
+			b.Run(t, &Retract{Mail: w, Letters: b.Letters()}, 20)
+			b.Run(t, &Retract{Mail: w, Letters: b.Letters()}, 20)
 			check(t, b.Incident, responsehub.Retract, responsehub.Done)
 			neverTwice(t, w)
 			for key, l := range w.letters {
@@ -95,7 +95,7 @@ func TestRetractWithoutPhish(t *testing.T) {
 	a.Phish = nil
 	b := remediationtest.New(a, true)
 	w := newWorld()
-	b.Run(t, &Retract{Mail: w}, 3)
+	b.Run(t, &Retract{Mail: w, Letters: b.Letters()}, 3)
 	check(t, b.Incident, responsehub.Retract, responsehub.Done)
 	if len(w.calls) != 0 {
 		t.Errorf("Microsoft was asked: %v", w.calls)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -26,11 +25,17 @@ type world struct {
 	letters   map[string]*Letter // by mailbox|id
 	moves     map[string]int
 	boxes     []Mailbox
+	pageSize  int
+	traced    []Mailbox // whom the message trace names
+	untraced  error     // why there is no trace
 	footholds map[string]*foothold
 	calls     []string
+	members   map[string]bool   // of the lock group
+	during    map[string]func() // runs once, within the call
 }
 
 type foothold struct {
+	kind    responsehub.ItemKind
 	name    string
 	active  bool
 	gone    bool
@@ -41,14 +46,19 @@ type foothold struct {
 
 func newWorld() *world {
 	return &world{
-		account: Account{ObjectID: "u1", UPN: "pat@contoso.example", DisplayName: "Pat", Enabled: true, SessionsValidFrom: time.Now().Add(-time.Hour), PasswordChangedAt: time.Now().Add(-time.Hour), RequestID: "req-read"},
-		fail:    map[string][]error{}, after: map[string]bool{}, letters: map[string]*Letter{}, moves: map[string]int{}, footholds: map[string]*foothold{},
+		account:  Account{ObjectID: "u1", UPN: "pat@contoso.example", DisplayName: "Pat", Enabled: true, SessionsValidFrom: time.Now().Add(-time.Hour), PasswordChangedAt: time.Now().Add(-time.Hour), RequestID: "req-read"},
+		pageSize: 7, untraced: &responsehub.Error{Kind: responsehub.Forbidden, Message: "The app lacks ExchangeMessageTrace.Read.All."},
+		fail: map[string][]error{}, after: map[string]bool{}, letters: map[string]*Letter{}, moves: map[string]int{}, footholds: map[string]*foothold{},
 	}
 }
 
 // call notes a call and returns the scripted error and whether the effect happens.
 func (w *world) call(name string) (effect bool, err error) {
 	w.calls = append(w.calls, name)
+	if f := w.during[name]; f != nil {
+		delete(w.during, name)
+		f()
+	}
 	if q := w.fail[name]; len(q) > 0 {
 		err, w.fail[name] = q[0], q[1:]
 		return w.after[name], err
@@ -95,6 +105,36 @@ func (w *world) RevokeSessions(context.Context, string, string) (Receipt, error)
 	return Receipt{RequestID: "req-revoke"}, err
 }
 
+func (w *world) AddMember(_ context.Context, _, group, _ string) (Receipt, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	effect, err := w.call("group+")
+	if effect {
+		if w.members == nil {
+			w.members = map[string]bool{}
+		}
+		w.members[group] = true
+	}
+	return Receipt{}, err
+}
+
+func (w *world) RemoveMember(_ context.Context, _, group, _ string) (Receipt, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	effect, err := w.call("group-")
+	if effect {
+		delete(w.members, group)
+	}
+	return Receipt{}, err
+}
+
+func (w *world) Member(_ context.Context, _, group, _ string) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, err := w.call("group?")
+	return w.members[group], err
+}
+
 func (w *world) SetPassword(_ context.Context, _, _ string, p responsehub.Secret) (Receipt, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -110,19 +150,33 @@ func (w *world) deliver(box, id, folder string) {
 	w.letters[box+"|"+id] = &Letter{ID: id, Mailbox: box, Folder: folder, InternetMessageID: "<phish@x>", Subject: "Invoice"}
 }
 
-func (w *world) Mailboxes(context.Context, string) iter.Seq2[Mailbox, error] {
-	return func(yield func(Mailbox, error) bool) {
-		if _, err := w.call("mailboxes"); err != nil {
-			yield(Mailbox{}, err)
-			return
-		}
-		for _, b := range w.boxes {
-			if !yield(b, nil) {
-				return
-			}
-		}
+func (w *world) MailboxPage(_ context.Context, _, page string) ([]Mailbox, string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, err := w.call("mailboxes"); err != nil {
+		return nil, "", err
 	}
+	from := 0
+	if page != "" {
+		fmt.Sscanf(page, "page at %d", &from)
+	}
+	to := min(from+w.pageSize, len(w.boxes))
+	if to == len(w.boxes) {
+		return w.boxes[from:to], "", nil
+	}
+	return w.boxes[from:to], fmt.Sprintf("page at %d", to), nil
 }
+
+func (w *world) Recipients(context.Context, string, responsehub.Phish) ([]Mailbox, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, err := w.call("trace"); err != nil {
+		return nil, err
+	}
+	return w.traced, w.untraced
+}
+
+func (w *world) Sent(_ context.Context, _, box string) (string, error) { return "sent-" + box, nil }
 
 func (w *world) Find(_ context.Context, _, box string, p responsehub.Phish) ([]Letter, error) {
 	w.mu.Lock()
@@ -242,4 +296,15 @@ func check(t *testing.T, inc *responsehub.Incident, id responsehub.StepID, want 
 		t.Fatalf("%s is done without a proof", id)
 	}
 	return s
+}
+
+// counts returns how often a call was made.
+func (w *world) counts(name string) int {
+	n := 0
+	for _, c := range w.calls {
+		if c == name {
+			n++
+		}
+	}
+	return n
 }

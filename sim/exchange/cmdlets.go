@@ -45,7 +45,23 @@ func table() map[string]cmdlet {
 		"Set-Mailbox":             {[]string{"Identity", "ForwardingSmtpAddress", "ForwardingAddress", "DeliverToMailboxAndForward"}, true, (*call).setMailbox},
 		"Get-MailboxPermission":   {[]string{"Identity", "User"}, true, (*call).getPermissions},
 		"Get-OrganizationConfig":  {nil, false, (*call).getOrganization},
-		"Get-TransportRule":       {[]string{"Identity", "State"}, false, (*call).getTransportRules},
+		"Get-TransportRule":       {[]string{"Identity", "State", "Filter", "DlpPolicy", "ExcludeConditionActionDetails"}, false, (*call).getTransportRules},
+		"Enable-TransportRule":    {[]string{"Identity", "Mode"}, false, (*call).enableTransportRule},
+		"Disable-TransportRule":   {[]string{"Identity"}, false, (*call).disableTransportRule},
+		"Remove-TransportRule":    {[]string{"Identity"}, false, (*call).removeTransportRule},
+
+		"Get-SweepRule":                  {[]string{"Identity", "Mailbox", "Provider", "BypassScopeCheck", "SkipCount"}, true, (*call).getSweeps},
+		"Enable-SweepRule":               {[]string{"Identity", "Mailbox"}, true, (*call).enableSweep},
+		"Disable-SweepRule":              {[]string{"Identity", "Mailbox"}, true, (*call).disableSweep},
+		"Remove-SweepRule":               {[]string{"Identity", "Mailbox"}, true, (*call).removeSweep},
+		"Add-MailboxPermission":          {[]string{"Identity", "User", "AccessRights", "InheritanceType", "AutoMapping"}, true, (*call).addPermission},
+		"Remove-MailboxPermission":       {[]string{"Identity", "User", "AccessRights", "InheritanceType", "Deny"}, true, (*call).removePermission},
+		"Get-RecipientPermission":        {[]string{"Identity", "AccessRights", "Trustee"}, true, (*call).getTrustees},
+		"Add-RecipientPermission":        {[]string{"Identity", "AccessRights", "Trustee"}, true, (*call).addTrustee},
+		"Remove-RecipientPermission":     {[]string{"Identity", "AccessRights", "Trustee", "Deny"}, true, (*call).removeTrustee},
+		"Get-MailboxFolderPermission":    {[]string{"Identity", "User", "GroupMailbox", "SkipCount", "UseCustomRouting"}, true, (*call).getShares},
+		"Add-MailboxFolderPermission":    {[]string{"Identity", "User", "AccessRights", "SendNotificationToUser", "SharingPermissionFlags"}, true, (*call).addShare},
+		"Remove-MailboxFolderPermission": {[]string{"Identity", "User", "SendNotificationToUser", "ResetDelegateUserCollection"}, true, (*call).removeShare},
 	} {
 		c.params = append(c.params, common...)
 		out[strings.ToLower(name)] = c
@@ -98,13 +114,4 @@ func (c *call) effect(kind, target, detail string) {
 // getOrganization: https://learn.microsoft.com/powershell/module/exchangepowershell/get-organizationconfig
 func (c *call) getOrganization() ([]object, *refusal) {
 	return []object{{"Name": c.t.Domains[0].Name, "DisplayName": c.t.Name, "Guid": c.t.ID, "Identity": c.t.Domains[0].Name, "IsDehydrated": false, "AuditDisabled": false}}, nil
-}
-
-// getTransportRules: https://learn.microsoft.com/powershell/module/exchangepowershell/get-transportrule
-func (c *call) getTransportRules() ([]object, *refusal) {
-	var out []object
-	for _, r := range c.t.TransportRules {
-		out = append(out, object(r))
-	}
-	return out, nil
 }

@@ -12,7 +12,7 @@ import (
 // filter is a parsed $filter: either a junction ("and", "or", "not") of others, or one comparison.
 // https://learn.microsoft.com/graph/filter-query-parameter
 type filter struct {
-	op    string // and or not | eq ne gt ge lt le startswith endswith contains
+	op    string // and or not | eq ne gt ge lt le startswith endswith contains any
 	sub   []*filter
 	path  string // property, with / between levels
 	value any    // string, bool, float64, time.Time or nil
@@ -200,6 +200,9 @@ func (p *parser) unary() (*filter, error) {
 		return nil, err
 	}
 	if p.peek().kind == '(' {
+		if path, ok := strings.CutSuffix(name.text, "/any"); ok {
+			return p.any(path)
+		}
 		return p.function(name.text)
 	}
 	return p.comparison(name.text)
@@ -223,6 +226,29 @@ func (p *parser) function(name string) (*filter, error) {
 	}
 	_, err = p.want(')')
 	return &filter{op: name, path: path.text, value: value.text}, err
+}
+
+// any reads (x:x eq 'text') behind the name of a list.
+// https://learn.microsoft.com/graph/filter-query-parameter#filter-using-lambda-operators
+func (p *parser) any(path string) (*filter, error) {
+	p.at++ // the parenthesis
+	head, err := p.want('w')
+	if err != nil {
+		return nil, err
+	}
+	variable, same, ok := strings.Cut(head.text, ":")
+	if !ok || variable == "" || variable != same {
+		return nil, fmt.Errorf("%q is no range variable", head.text)
+	}
+	if !p.word("eq") {
+		return nil, errors.New("only eq is supported within any")
+	}
+	value, err := p.want('s')
+	if err != nil {
+		return nil, err
+	}
+	_, err = p.want(')')
+	return &filter{op: "any", path: path, value: value.text}, err
 }
 
 func (p *parser) comparison(path string) (*filter, error) {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -47,6 +48,11 @@ func at(o map[string]any, path string) any {
 }
 
 func (f *filter) compare(got any) bool {
+	if f.op == "any" {
+		list, _ := got.([]string)
+		want, _ := f.value.(string)
+		return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, want) })
+	}
 	n, comparable := order(got, f.value)
 	switch f.op {
 	case "eq":

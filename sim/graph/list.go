@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -165,6 +166,9 @@ func (c *call) filtered(l listing, all []object) ([]object, *reply) {
 	f, err := parseFilter(raw)
 	if err == nil {
 		err = l.filter.allow(f)
+	}
+	if err == nil && l.entity == "user" && len(f.sub) > maxChildren {
+		err = errors.New("too many child clauses specified in search filter expression: maximum allowed 15")
 	}
 	if err != nil {
 		c.s.log.Unexpected(vendor, fmt.Sprintf("$filter of %s: %v: %s", l.entity, err, raw))

@@ -54,6 +54,8 @@ var (
 	readRisk       = []string{"IdentityRiskyUser.Read.All", "IdentityRiskyUser.ReadWrite.All"}
 	readTraces     = []string{"ExchangeMessageTrace.Read.All"}
 	readOrg        = []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readMembers    = []string{"GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	writeMembers   = []string{"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}
 	readDomains    = []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 )
 
@@ -113,6 +115,9 @@ var routes = table(
 	route{method: "GET", pattern: "oauth2PermissionGrants/{}", roles: readGrants, serve: (*call).getGrant},
 	route{method: "DELETE", pattern: "oauth2PermissionGrants/{}", roles: writeGrants, serve: (*call).deleteGrant},
 
+	route{method: "GET", pattern: "groups/{}/members", roles: readMembers, serve: (*call).listMembers},
+	route{method: "POST", pattern: "groups/{}/members/$ref", roles: writeMembers, serve: (*call).addMember},
+	route{method: "DELETE", pattern: "groups/{}/members/{}/$ref", roles: writeMembers, serve: (*call).removeMember},
 	route{method: "GET", pattern: "devices/{}", roles: readDevices, serve: (*call).getDevice},
 	route{method: "PATCH", pattern: "devices/{}", roles: writeDevices, serve: (*call).patchDevice},
 	route{method: "GET", pattern: "organization", roles: readOrg, serve: (*call).listOrganization},

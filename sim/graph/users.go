@@ -15,7 +15,7 @@ var userList = listing{
 	defaults: []string{"businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName", "id"},
 	filter: rules{or: true, fields: map[string]string{
 		"id": "eq", "accountEnabled": "eq ne", "userType": "eq ne", "mail": "eq ne startswith endswith", "userPrincipalName": "eq startswith endswith",
-		"displayName": "eq startswith", "onPremisesSyncEnabled": "eq", "createdDateTime": "ge le gt lt",
+		"displayName": "eq startswith", "proxyAddresses": "any", "onPremisesSyncEnabled": "eq", "createdDateTime": "ge le gt lt",
 	}},
 }
 
@@ -30,9 +30,10 @@ func userObject(u *tenant.User) object {
 	if u.Mailbox != nil && !u.Shared {
 		plans = append(plans, object{"assignedDateTime": stampOf(u.Created), "capabilityStatus": "Enabled", "service": "exchange", "servicePlanId": "efb87545-963c-4e0d-99df-69c6916d9eb0"})
 	}
-	var synced any
+	var synced, sam any
 	if u.Synced {
-		synced = true
+		local, _, _ := strings.Cut(u.UPN, "@")
+		synced, sam = true, local
 	}
 	var restricted any
 	if u.Restricted {
@@ -45,13 +46,48 @@ func userObject(u *tenant.User) object {
 		"createdDateTime": stampOf(u.Created), "businessPhones": []string{}, "mobilePhone": nil, "jobTitle": nil, "officeLocation": nil,
 		"preferredLanguage": nil, "department": nil, "companyName": nil, "usageLocation": nil, "proxyAddresses": proxies, "otherMails": []string{},
 		"assignedPlans": plans, "assignedLicenses": []object{}, "passwordPolicies": nil, "passwordProfile": nil, "onPremisesImmutableId": nil,
-		"onPremisesLastSyncDateTime": nil, "onPremisesDomainName": nil, "onPremisesSamAccountName": nil, "onPremisesUserPrincipalName": nil, "onPremisesDistinguishedName": nil,
+		"onPremisesLastSyncDateTime": nil, "onPremisesDomainName": nil, "onPremisesSamAccountName": sam, "onPremisesUserPrincipalName": nil, "onPremisesDistinguishedName": nil,
 		"mailNickname": first, "deletedDateTime": nil, "externalUserState": nil, "identities": []object{}, "creationType": nil,
 	}
 }
 
 // listUsers: https://learn.microsoft.com/graph/api/user-list
-func (c *call) listUsers() reply { return c.list(userList, each(c.t.Users, userObject)) }
+func (c *call) listUsers() reply {
+	if named, ok := c.byAddress(); ok {
+		return c.list(userList, each(named, userObject))
+	}
+	return c.list(userList, each(c.t.Users, userObject))
+}
+
+// maxChildren is how many expressions the directory takes in one $filter; clients that join more get
+// a 400. https://learn.microsoft.com/graph/aad-advanced-queries
+const maxChildren = 15
+
+// byAddress finds the users whom a filter asks for by address alone, without looking at all others: a
+// tenant may have 100,000.
+func (c *call) byAddress() ([]*tenant.User, bool) {
+	f, err := parseFilter(c.query.Get("$filter"))
+	if err != nil {
+		return nil, false
+	}
+	leaves := []*filter{f}
+	if f.op == "or" {
+		leaves = f.sub
+	}
+	var named []*tenant.User
+	for _, leaf := range leaves {
+		address, ok := leaf.value.(string)
+		if leaf.op != "any" || leaf.path != "proxyAddresses" || !ok || len(leaves) > maxChildren {
+			return nil, false
+		}
+		kind, address, _ := strings.Cut(address, ":")
+		u := tenant.FindUser(c.t, address)
+		if u != nil && strings.EqualFold(kind, "smtp") && strings.EqualFold(u.Mail, address) && !slices.Contains(named, u) {
+			named = append(named, u)
+		}
+	}
+	return named, true
+}
 
 // getUser: https://learn.microsoft.com/graph/api/user-get
 func (c *call) getUser() reply {

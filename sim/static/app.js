@@ -222,6 +222,7 @@ function drawPlays() {
   if ($('plays').children.length) return;
   const plays = [
     ['Send the phish again', () => ({do: 'deliver'})], ['Make the inbox rule again', () => ({do: 'recreate_rule'})],
+    ['Switch the app on again', () => ({do: 'switch_app_on'})], ['Forward the mailbox', () => ({do: 'add_forwarding'})],
     ['Synchronise the directory', () => ({do: 'sync_directory'})], ['Let Teams change its keys', () => ({do: 'roll_keys'})],
     ['Remove the app from Teams', () => ({do: 'uninstall'})], ['Put the app into Teams', () => ({do: 'install'})],
   ];

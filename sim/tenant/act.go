@@ -16,6 +16,25 @@ func (t *Tenant) SyncDirectory() []string {
 	return changed
 }
 
+// EnableApp plays the owner who switches an app on again: its registration, if it is one of this
+// tenant, and its service principal.
+func (t *Tenant) EnableApp(key string) error {
+	t.w.mu.Lock()
+	defer t.w.mu.Unlock()
+	a, sp := FindApplication(t, key), FindServicePrincipal(t, key)
+	if a == nil && sp == nil {
+		return fmt.Errorf("enable app: %s has no app %q", t.Name, key)
+	}
+	if a != nil {
+		a.IsDisabled = false
+		sp = FindServicePrincipal(t, a.AppID)
+	}
+	if sp != nil {
+		sp.AccountEnabled = true
+	}
+	return nil
+}
+
 // DisableOnPrem plays the administrator who blocks (or frees) the account in Active Directory.
 func (u *User) DisableOnPrem(disabled bool) {
 	u.t.w.mu.Lock()
@@ -26,12 +45,13 @@ func (u *User) DisableOnPrem(disabled bool) {
 // Action is something a person, an attacker or a machine of the customer does.
 type Action struct {
 	// Verb is one of directory.sync, onprem.disable, onprem.enable, user.enable, user.disable,
-	// consent.withdraw, consent.grant, role.remove, rule.add, mail.delete, secret.expire.
+	// consent.withdraw, consent.grant, role.remove, rule.add, mail.delete, secret.expire, app.enable,
+	// forwarding.add, method.add, device.add.
 	Verb   string `json:"verb"`
 	Tenant string `json:"tenant"` // id or domain
 	User   string `json:"user"`   // id or principal name
 	Client string `json:"client"` // client id
-	Value  string `json:"value"`  // role, rule name, or message id
+	Value  string `json:"value"`  // role, rule, message, app, address, phone number or name of a device
 }
 
 // Act plays one action; an unknown verb, tenant, user or message is an error.
@@ -58,6 +78,9 @@ func (w *World) Act(a Action) error {
 		t.RemoveRole(a.Client, a.Value)
 		return nil
 	}
+	if a.Verb == "app.enable" {
+		return t.EnableApp(a.Value)
+	}
 	u := t.User(a.User)
 	if u == nil {
 		return fmt.Errorf("act %s: no user %q in %s", a.Verb, a.User, t.Name)
@@ -74,6 +97,15 @@ func (w *World) Act(a Action) error {
 			return fmt.Errorf("act %s: %s has no mailbox", a.Verb, u.UPN)
 		}
 		u.AddRule(Rule{Name: a.Value})
+	case "forwarding.add":
+		if u.Mailbox == nil {
+			return fmt.Errorf("act %s: %s has no mailbox", a.Verb, u.UPN)
+		}
+		u.Forward("smtp:"+a.Value, true)
+	case "method.add":
+		u.AddMethod(Method{Type: "phoneAuthenticationMethod", Detail: a.Value})
+	case "device.add":
+		u.AddDevice(Device{Name: a.Value, OS: "Windows"})
 	case "mail.delete":
 		return u.DeleteMessage(a.Value)
 	default:

@@ -19,6 +19,8 @@ type Mailbox struct {
 	Folders  []*Folder  `json:"folders"`
 	Messages []*Message `json:"messages"`
 	Rules    []*Rule    `json:"rules"`
+	Sweeps   []*Sweep   `json:"sweep_rules,omitempty"`
+	Shares   []Share    `json:"inbox_permissions,omitempty"`
 	Purged   []*Message `json:"purged"` // gone to Recoverable Items, out of the user's sight
 }
 

@@ -81,7 +81,7 @@ var GraphRoles = []string{
 	"User.Read.All", "User.EnableDisableAccount.All", "User.RevokeSessions.All", "User-PasswordProfile.ReadWrite.All",
 	"Mail.ReadWrite", "MailboxSettings.ReadWrite", "Application.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All",
 	"Directory.Read.All", "Organization.Read.All", "Domain.Read.All", "UserAuthenticationMethod.ReadWrite.All",
-	"Device.ReadWrite.All", "IdentityRiskyUser.ReadWrite.All", "ExchangeMessageTrace.Read.All", "AuditLog.Read.All",
+	"Device.ReadWrite.All", "GroupMember.ReadWrite.All", "IdentityRiskyUser.ReadWrite.All", "ExchangeMessageTrace.Read.All", "AuditLog.Read.All",
 }
 
 // ExchangeRoles is the application permission of Exchange Online that a full consent grants.

@@ -53,6 +53,7 @@ type User struct {
 	AutomaticRepliesStatus string    `json:"automatic_replies_status"`
 	AutomaticReply         string    `json:"automatic_reply"`
 	Delegates              []string  `json:"full_access_delegates"`
+	SendAs                 []string  `json:"send_as_trustees,omitempty"`
 	Shared                 bool      `json:"shared_mailbox"`
 
 	password   string    // plain text, for assertions only

@@ -64,6 +64,7 @@ type Tenant struct {
 	TransportRules    []map[string]any    `json:"transport_rules"`
 	Traces            []Trace             `json:"message_traces"`
 	RiskyUsers        map[string]string   `json:"risky_users"` // user id -> riskState
+	Groups            []*Group            `json:"groups,omitempty"`
 
 	users map[string]*User // by lower-case id, principal name and address
 }

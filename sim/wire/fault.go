@@ -17,6 +17,7 @@ type Fault struct {
 	Match   string            `json:"match"`    // substring of the decoded path + "?" + decoded query
 	Body    string            `json:"body"`     // substring of the (decompressed) request body
 	Skip    int               `json:"skip"`     // matching requests to let pass first
+	Every   int               `json:"every"`    // of the matching requests only every n-th; 0 and 1 = each
 	Times   int               `json:"times"`    // how often to apply it; 0 = for ever
 	Status  int               `json:"status"`   // status to answer with; 0 = the vendor's own
 	Header  map[string]string `json:"header"`   // headers of the answer, e.g. Retry-After
@@ -24,6 +25,8 @@ type Fault struct {
 	DelayMS int               `json:"delay_ms"` // milliseconds to wait before answering
 	After   bool              `json:"after"`    // do the effect first, then answer with the fault
 	Drop    bool              `json:"drop"`     // close the connection without an answer
+
+	seen int // matching requests, for Every
 }
 
 // String says what the fault does, for Request.Fault.
@@ -78,6 +81,11 @@ func (l *Log) Pick(vendor, method, where, body string) (Fault, bool) {
 		if f.Skip > 0 {
 			f.Skip--
 			continue
+		}
+		if f.Every > 1 {
+			if f.seen++; f.seen%f.Every != 0 {
+				continue
+			}
 		}
 		hit := *f
 		if f.Times > 0 {

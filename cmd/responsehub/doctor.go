@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"responsehub"
+	"responsehub/app"
+	"responsehub/config"
+)
+
+func newDoctor() *cobra.Command {
+	var file, tenant string
+	c := &cobra.Command{
+		Use: "doctor --config FILE", Short: "Try a configuration out: what is missing and how to mend it; exit 1 if anything needed is", Args: cobra.NoArgs,
+		Long: "Tries a configuration out without running a hub: Redis, the bot in Teams, the sources, and in each tenant\nthe permissions, roles and services that the steps need. It changes nothing outside the hub; what it finds\nof the tenants is kept, so that a running hub shows it. Exit 1 when something needed is missing.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, _, err := config.Load(file)
+			if err != nil {
+				return err
+			}
+			d, err := app.Doctor(c.Context(), cfg, app.Options{Version: version()}, tenant)
+			if err != nil {
+				return err
+			}
+			if err := show(c, d, func(w io.Writer) {
+				row(w, "The hub")
+				drawChecks(w, d.Hub)
+				for _, t := range d.Tenants {
+					row(w, t.Tenant.Name)
+					drawChecks(w, t.Checks)
+				}
+				if d.Missing == 0 {
+					row(w, "Ready. "+count(d.Warnings, "remark")+".")
+				}
+			}); err != nil {
+				return err
+			}
+			if d.Missing > 0 {
+				return &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("%s: %d things that are needed are missing.", file, d.Missing)}
+			}
+			return nil
+		},
+	}
+	configFlag(c, &file)
+	c.Flags().StringVar(&tenant, "tenant", "", "look only at this tenant, by name or id; empty: at all")
+	return c
+}

@@ -1,0 +1,122 @@
+package remediation
+
+import (
+	"context"
+	"time"
+
+	"responsehub"
+)
+
+// Counts counts names within a sliding period, each once, across all processes.
+type Counts interface {
+	// Take counts a name among the n of a list; ok is false when the list is full. fresh
+	// says that this call counted it.
+	Take(ctx context.Context, list, name string, n int, period time.Duration) (ok, fresh bool, err error)
+	// Drop takes a name off again.
+	Drop(ctx context.Context, list, name string) error
+}
+
+// Roles names the directory roles of an account. tenant is the Microsoft tenant id.
+type Roles func(ctx context.Context, tenant, user string) ([]string, error)
+
+const (
+	// locksWithin is the period of a tenant's limit of automatic locks.
+	locksWithin = time.Hour
+	// rolesWait bounds the question for an account's roles: somebody waits for the answer.
+	rolesWait = 2 * time.Second
+)
+
+// rule is what the policy may do with an alert.
+type rule struct {
+	response bool
+	holds    []responsehub.Hold
+	giveBack func(context.Context) // when the alert opens nothing, so locks nothing
+}
+
+// decide says what of the policy's steps is held back. A limit that cannot be read must
+// not stop a lock.
+func (e *Engine) decide(ctx context.Context, t *responsehub.Tenant, response bool, source string, a *responsehub.Alert) rule {
+	r := rule{response: response, giveBack: func(context.Context) {}}
+	if !response {
+		return r
+	}
+	if r.holds = e.settings().Holds(); len(r.holds) > 0 {
+		return r
+	}
+	if t.IsBreakGlass(a.Account) {
+		r.holds = append(r.holds, responsehub.BreakGlassHold(a.Account))
+		return r
+	}
+	most := t.LocksPerHour()
+	if most <= 0 {
+		r.holds = append(r.holds, responsehub.LimitHold(t.Name, most))
+		return r
+	}
+	if e.counts == nil {
+		return r
+	}
+	list, name := "locks:"+t.ID, responsehub.AccountKey(t.Ref(), source, a)
+	ok, fresh, err := e.counts.Take(ctx, list, name, most, locksWithin)
+	switch {
+	case err != nil:
+		e.log.Error("the limit of automatic locks cannot be read, so it holds nothing back", "tenant", t.ID, "error", err)
+	case !ok:
+		e.log.Warn("limit of automatic locks reached", "tenant", t.ID, "limit", most)
+		r.holds = append(r.holds, responsehub.LimitHold(t.Name, most))
+	case fresh:
+		r.giveBack = func(ctx context.Context) {
+			if err := e.counts.Drop(ctx, list, name); err != nil {
+				e.log.Warn("an alert that opened nothing is counted as a lock", "tenant", t.ID, "error", err)
+			}
+		}
+	}
+	return r
+}
+
+// byPerson reports whether somebody outside the hub asks. A key counts as a person: who
+// holds it cannot be told.
+func byPerson(actor responsehub.Actor) bool {
+	return actor.Via != responsehub.ViaPolicy && actor.Via != responsehub.ViaHub
+}
+
+// needsTwo reports whether a second person has to ask for the steps that lock or open
+// the incident's account.
+func (e *Engine) needsTwo(inc *responsehub.Incident, actor responsehub.Actor, admin bool) bool {
+	if !byPerson(actor) || e.tenants == nil || inc.Tenant.ID == "" {
+		return false
+	}
+	t, ok := e.tenants.Tenant(inc.Tenant.ID)
+	return ok && t.NeedsSecondPerson(inc.Account, admin)
+}
+
+// adminOf reports whether the incident's account holds a directory role, where that
+// matters to the step. When it cannot be read the account is taken for an
+// administrator's: two people can still go on.
+func (e *Engine) adminOf(ctx context.Context, actor responsehub.Actor, id string, step responsehub.StepID) bool {
+	if !byPerson(actor) || !step.Protected() || e.tenants == nil {
+		return false
+	}
+	inc, _, err := e.load(ctx, id, "")
+	if err != nil || actor.May(responsehub.Act, inc.Tenant) != nil {
+		return false // the command says what is wrong
+	}
+	t, ok := e.tenants.Tenant(inc.Tenant.ID)
+	if !ok || !t.AsksForAdmins() || t.NeedsSecondPerson(inc.Account, false) || inc.Blocked(step) != "" {
+		return false
+	}
+	if e.roles == nil {
+		return true
+	}
+	user := inc.Account.ObjectID
+	if user == "" {
+		user = inc.Account.UserPrincipalName
+	}
+	ctx, cancel := context.WithTimeout(ctx, rolesWait)
+	defer cancel()
+	roles, err := e.roles(ctx, inc.Tenant.MicrosoftTenantID, user)
+	if err != nil {
+		e.log.Warn("the account's roles cannot be read: a second person is asked for", "incident", inc.ID, "error", err)
+		return true
+	}
+	return len(roles) > 0
+}
