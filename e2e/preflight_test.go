@@ -137,15 +137,20 @@ func TestRehearsal(t *testing.T) {
 			t.Errorf("rehearsal for %s: %s, want %q in it", tc.user, got, tc.says)
 		}
 	}
-	s.onlyRead()
 
-	in := s.alert([]byte(strings.ReplaceAll(string(s.world.Alert("takeover")), `"response":true`, `"response":false`)))
+	// The second customer's Response is off: nothing runs, so that all of it is still there.
+	second := s.scene(1)
+	in := s.alert([]byte(strings.NewReplacer(first.Tenant.ID, second.Tenant.ID, first.Victim.ID, second.Victim.ID, first.Victim.UPN, second.Victim.UPN, first.PhishID, second.PhishID).Replace(string(s.world.Alert("takeover")))))
 	var p responsehub.Plan
 	s.api(http.MethodPost, "/v1/incidents/"+in.Ref+"/rehearse", nil).decode(t, &p)
 	retract := p.Steps[responsehub.Retract.Number()-1]
-	if p.Ref != in.Ref || retract.LookedAt == 0 {
-		t.Errorf("the incident's rehearsal: %+v", p)
+	if p.Ref != in.Ref || retract.Messages != len(second.Receivers) || retract.LookedAt < len(second.Receivers) || len(retract.Stops) > 0 {
+		t.Errorf("the incident's rehearsal finds %d messages in %d mailboxes, want %d: %+v", retract.Messages, retract.LookedAt, len(second.Receivers), p)
 	}
+	if items := p.Steps[responsehub.Persistence.Number()-1].Items; len(items) == 0 {
+		t.Errorf("the incident's rehearsal finds no persistence: %+v", p)
+	}
+	s.onlyRead()
 }
 
 // TestDoctor tries the configuration out while no hub runs.
