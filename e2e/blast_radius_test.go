@@ -77,3 +77,33 @@ func TestSwitchStopsAllAutomaticAction(t *testing.T) {
 		t.Fatal(r)
 	}
 }
+
+// TestSecondPersonAndByHand: the account needs two people and the tenant's passwords are
+// reset by hand. Ann's press waits on the card, her second one does nothing, the key's
+// starts the step; then a person's word settles step 4.
+func TestSecondPersonAndByHand(t *testing.T) {
+	t.Parallel()
+	s := raise(t, scenery{guards: func(sc *tenant.Scene) string {
+		return fmt.Sprintf("    password_mode: manual\n    second_person_for: [%q]\n", sc.Victim.UPN)
+	}})
+	in := s.takeover()
+	s.is(in.Incident, responsehub.Lock, responsehub.Done) // the policy waits for nobody
+	s.persistenceSettled(in)
+	for range 2 {
+		s.click("ann", in.Ref, "4 Reset password", nil)
+		s.is(in.Incident, responsehub.Password, responsehub.NeedsHuman)
+	}
+	s.card(in.Ref, "asked; a second person has to confirm by pressing again.")
+	s.ask(in.Incident, responsehub.Password, api.StepBody{})
+	s.until("the step waits for a person's hands", func() bool {
+		return strings.Contains(s.step(in.Incident, responsehub.Password).Reason, "reset by hand")
+	})
+	s.card(in.Ref, "reset it in the Microsoft admin center")
+	s.ask(in.Incident, responsehub.Password, api.StepBody{Done: true, Reason: "in the admin center"})
+	if st := s.is(in.Incident, responsehub.Password, responsehub.Done); !strings.Contains(st.Proof.Value, "reset by hand, said by ") {
+		t.Errorf("the proof is %q", st.Proof.Value)
+	}
+	if n := s.count("password", s.scene(0).Victim.ID); n != 0 {
+		t.Errorf("the hub set %d passwords", n)
+	}
+}
