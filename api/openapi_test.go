@@ -96,6 +96,9 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"responder", "POST", "/v1/incidents/i1/rehearse", "/v1/incidents/{id}/rehearse", "", 200},
 		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"response":true}`, 200},
 		{"admin", "PUT", "/v1/tenants", "/v1/tenants", `{}`, 200},
+		{"reader", "GET", "/v1/settings", "/v1/settings", "", 200},
+		{"reader", "PATCH", "/v1/settings", "/v1/settings", `{"automatic":false}`, 403},
+		{"admin", "PATCH", "/v1/settings", "/v1/settings", `{"automatic":false}`, 200},
 		{"admin", "GET", "/v1/lanes?state=dead", "/v1/lanes", "", 200},
 		{"admin", "POST", "/v1/lanes/i1%7Cteams/retry", "/v1/lanes/{id}/retry", "", 202},
 	}

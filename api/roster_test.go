@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,11 @@ func TestRosterIsChecked(t *testing.T) {
 		{"not a GUID", `{"tenants":[{"name":"A","microsoft_tenant_id":"x"}]}`, "/tenants/0/microsoft_tenant_id"},
 		{"twice", `{"tenants":[{"name":"A",` + id + `},{"name":"B",` + id + `}]}`, "/tenants/1/microsoft_tenant_id"},
 		{"unknown field deep inside", `{"tenants":[{"name":"A",` + id + `,"notify":{"phone":{"sequence":[],"wat":"3m"}}}]}`, "/tenants/0/notify/phone/wat"},
+		{"writeback", `{"tenants":[{"name":"A",` + id + `,"password_mode":"writeback"}]}`, "/tenants/0/password_mode"},
+		{"password mode", `{"tenants":[{"name":"A",` + id + `,"password_mode":"x"}]}`, "/tenants/0/password_mode"},
+		{"limit", `{"tenants":[{"name":"A",` + id + `,"automatic_locks_per_hour":-1}]}`, "/tenants/0/automatic_locks_per_hour"},
+		{"break-glass", `{"tenants":[{"name":"A",` + id + `,"break_glass":["admins"]}]}`, "/tenants/0/break_glass/0"},
+		{"second person", `{"tenants":[{"name":"A",` + id + `,"second_person_for":["admins","pat"]}]}`, "/tenants/0/second_person_for/1"},
 		{"unknown person", `{"tenants":[{"name":"A",` + id + `,"notify":{"phone":{"sequence":["ann","zoe"]}}}]}`, "/tenants/0/notify/phone/sequence/1"},
 		{"bad wait", `{"tenants":[{"name":"A",` + id + `,"notify":{"phone":{"sequence":["ann"],"wait":"soon"}}}]}`, "/tenants/0/notify/phone/wait"},
 		{"bad time", `{"tenants":[{"name":"A",` + id + `,"trial":{"ends":"tomorrow"}}]}`, ""},
@@ -38,6 +44,48 @@ func TestRosterIsChecked(t *testing.T) {
 				t.Error("something was applied")
 			}
 		})
+	}
+}
+
+// TestGuardsAreApplied: a limit of none is kept, and the list of tenants shows it all.
+func TestGuardsAreApplied(t *testing.T) {
+	h := newHub(t, api.Config{})
+	got := h.ask("admin", "PUT", "/v1/tenants", `{"tenants":[{"name":"Contoso","microsoft_tenant_id":"11111111-1111-4111-8111-111111111111",
+		"password_mode":"manual","automatic_locks_per_hour":0,"break_glass":["root@contoso.example"],"second_person_for":["admins"]}]}`)
+	if got.status != 200 {
+		t.Fatal(got.body)
+	}
+	tenant := h.dir.tenants[0]
+	if tenant.PasswordMode != responsehub.PasswordManual || tenant.LocksPerHour() != 0 || len(tenant.BreakGlass) != 1 || !tenant.AsksForAdmins() {
+		t.Errorf("stored: %+v", tenant)
+	}
+	if got := h.ask("reader", "GET", "/v1/tenants", ""); !strings.Contains(got.body, `"automatic_locks_per_hour":0`) || !strings.Contains(got.body, `"second_person_for":["admins"]`) {
+		t.Errorf("listed: %s", got.body)
+	}
+}
+
+// TestSwitch: who stopped all automatic action stays on record, also when somebody else
+// stops it again; an administrator of some tenants only may not.
+func TestSwitch(t *testing.T) {
+	h := newHub(t, api.Config{})
+	if got := h.ask("responder", "PATCH", "/v1/settings", `{"automatic":false}`); got.status != 403 || h.dir.settings.Stopped != nil {
+		t.Errorf("a responder: %d %s", got.status, got.body)
+	}
+	for range 2 {
+		if got := h.ask("admin", "PATCH", "/v1/settings", `{"automatic":false}`); got.status != 200 || got.json["automatic"] != false || got.json["changed_by"] == "" {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+	}
+	first := h.dir.settings.Stopped.At
+	h.ask("admin", "PATCH", "/v1/settings", `{"automatic":false}`)
+	if !h.dir.settings.Stopped.At.Equal(first) {
+		t.Error("the time of the first is lost")
+	}
+	if got := h.ask("admin", "PATCH", "/v1/settings", `{}`); got.status != 400 {
+		t.Errorf("without a value: %d %s", got.status, got.body)
+	}
+	if got := h.ask("admin", "PATCH", "/v1/settings", `{"automatic":true}`); got.status != 200 || h.dir.settings.Stopped != nil {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }
 

@@ -53,7 +53,10 @@ func stepView(s *responsehub.Step, blocked string) Step {
 	v := Step{
 		ID: s.ID, Title: s.ID.Title(), State: s.State, Items: make([]Item, 0, len(s.Items)), Blocked: blocked,
 		RequestedAt: s.RequestedAt, RequestedBy: s.RequestedBy.Name, SentAt: s.SentAt, VerifiedAt: s.VerifiedAt,
-		Proof: s.Proof, Reason: s.Reason, Note: s.Note, Undo: s.Undo, Progress: s.Progress,
+		Proof: s.Proof, Reason: s.Reason, Note: s.Note, Undo: s.Undo, ByHand: s.ByHand, Held: s.Held, Progress: s.Progress,
+	}
+	if s.Confirm != nil {
+		v.AskedFirst = s.Confirm.By.Name
 	}
 	for i := range s.Items {
 		it := &s.Items[i]

@@ -99,6 +99,9 @@ type Step struct {
 	Proof       *responsehub.Proof    `json:"proof,omitempty"`
 	Reason      string                `json:"reason,omitempty" doc:"why it failed, waits or was set aside"`
 	Undo        bool                  `json:"undo,omitempty" doc:"the last request was to take the step back"`
+	ByHand      bool                  `json:"by_hand,omitempty" doc:"done by a person, whose word it is"`
+	Held        bool                  `json:"held,omitempty" doc:"not run by itself although Response is on; the reason says why, and it waits for a person"`
+	AskedFirst  string                `json:"asked_first_by,omitempty" doc:"this person asked; a second one has to ask too"`
 	Reversal    string                `json:"reversal,omitempty" doc:"what an undo would do; left out when there is nothing to take back"`
 	Lasting     []string              `json:"irreversible,omitempty" doc:"what of the step an undo cannot take back"`
 	Note        string                `json:"note,omitempty" doc:"how the step is done, such as where and by what phish is looked for"`

@@ -225,12 +225,16 @@ func TestItems(t *testing.T) {
 		{"set aside", "persistence", map[string]any{"chosen": "true", "skip": "true", "items": one + ", " + one, "action": "disable", "reason": " ours "}, responsehub.StepRequest{Items: []string{one}, Skip: true, Reason: "ours"}, "Set aside"},
 		{"none chosen is not all", "persistence", map[string]any{"chosen": "true", "skip": "true", "items": "", "reason": "x"}, responsehub.StepRequest{}, "at least one"},
 		{"other step leaves the shared inputs", "lock", map[string]any{"skip": "true", "items": one, "action": "disable", "reason": "by hand"}, responsehub.StepRequest{Skip: true, Reason: "by hand"}, "set aside"},
+		{"reset by hand", "password", map[string]any{"done": "true", "action": "disable", "reason": "in AD"}, responsehub.StepRequest{Done: true, Reason: "in AD"}, "Noted"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			h := newHarness(t)
 			inc := h.incident(true)
 			for _, id := range []responsehub.StepID{responsehub.Persistence, responsehub.Lock} {
 				inc.Step(id).State = responsehub.Failed
+			}
+			if tc.want.Done {
+				inc.Step(responsehub.Persistence).State, inc.Step(responsehub.Persistence).Items = responsehub.Done, nil
 			}
 			maps.Copy(tc.data, about(inc))
 			r := read(t, h.send(press(annID, "a1", tc.verb, tc.data)))

@@ -21,6 +21,7 @@ import (
 	"responsehub/app"
 	"responsehub/config"
 	"responsehub/sim"
+	"responsehub/sim/tenant"
 	"responsehub/store/storetest"
 )
 
@@ -32,14 +33,15 @@ type scenery struct {
 	separate   bool // the hub is a process of its own, which can be killed
 	noHub      bool // the story starts the hub itself
 	extra      string
-	noLimits   bool                      // Teams' rate limits are lifted
-	deadLanes  bool                      // the story ends with work that was given up
-	twoCards   bool                      // a card's post was in doubt, so it may be there twice
-	watch      responsehub.WatchSchedule // when locks are looked at; zero is the real schedule
-	lockGroup  bool                      // the first customer has a group whose members are shut out
-	movedBack  bool                      // messages are moved back by an undo: twice at most
-	looks      []time.Duration           // when the hub looks whether persistence came back; nil is the real schedule
-	claimsOnly bool                      // the world was made to lie, so it is not compared with the claims
+	noLimits   bool                       // Teams' rate limits are lifted
+	deadLanes  bool                       // the story ends with work that was given up
+	twoCards   bool                       // a card's post was in doubt, so it may be there twice
+	watch      responsehub.WatchSchedule  // when locks are looked at; zero is the real schedule
+	guards     func(*tenant.Scene) string // further lines of the customers with Response on
+	lockGroup  bool                       // the first customer has a group whose members are shut out
+	movedBack  bool                       // messages are moved back by an undo: twice at most
+	looks      []time.Duration            // when the hub looks whether persistence came back; nil is the real schedule
+	claimsOnly bool                       // the world was made to lie, so it is not compared with the claims
 }
 
 // stage is one hub with its own world and its own Redis.
@@ -131,6 +133,9 @@ func (s *stage) writeConfig() {
 	if s.lockGroup {
 		group := s.scene(0).Tenant.AddGroup("Locked accounts")
 		swap("    response: true\n", fmt.Sprintf("    response: true\n    lock_group: %s\n", group.ID))
+	}
+	if s.guards != nil {
+		swap("    response: true\n", "    response: true\n"+s.guards(s.scene(0)))
 	}
 	if s.extra != "" {
 		swap("sources:\n", "sources:\n"+s.extra)

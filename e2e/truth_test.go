@@ -99,7 +99,7 @@ func (s *stage) matches(inc api.Incident) {
 		if done(responsehub.Lock) && u.UserType != "Guest" && !u.SessionsValidFrom.After(inc.OpenedAt.Truncate(time.Second).Add(-time.Second)) {
 			s.Errorf("%s: sessions are valid from %s, before the incident", inc.Ref, u.SessionsValidFrom)
 		}
-		if done(responsehub.Password) && u.PasswordResets == 0 {
+		if done(responsehub.Password) && !stepOf(inc, responsehub.Password).ByHand && u.PasswordResets == 0 {
 			s.Errorf("%s: claimed to have a new password, it was never set", inc.Ref)
 		}
 	})

@@ -39,7 +39,7 @@ func newDoctor() *cobra.Command {
 				return err
 			}
 			if d.Missing > 0 {
-				return &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("%s: %d things that are needed are missing.", file, d.Missing)}
+				return &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("%s: not ready, %s found something missing that is needed.", file, count(d.Missing, "check"))}
 			}
 			return nil
 		},

@@ -73,7 +73,7 @@ func newTenantPreflight() *cobra.Command {
 				return err
 			}
 			if r.Missing > 0 {
-				return &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("%s: %d of the checks found something missing.", r.Tenant.Name, r.Missing)}
+				return &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("%s: not ready, %s found something missing that is needed.", r.Tenant.Name, count(r.Missing, "check"))}
 			}
 			return nil
 		},

@@ -7,7 +7,7 @@ import (
 )
 
 // fresh is how old a token may be whose rights count as those of now.
-const fresh = 5 * time.Second
+const fresh = 2 * time.Second
 
 // ConsentLink is where an administrator of the tenant grants everything that the hub's
 // app asks for. It names the tenant, so that nobody consents in another one by mistake.

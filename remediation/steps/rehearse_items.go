@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"fmt"
 
 	"responsehub"
 )
@@ -47,7 +48,7 @@ func (w *rehearsing) persistence(ctx context.Context) {
 	case len(items) == 0 && len(scan.unread) == 0 && scan.later == nil:
 		s.Would = append(s.Would, "Nothing: no persistence was found.")
 	case len(items) > 0:
-		s.Would = append(s.Would, responsehub.Persistence.Title()+": of the items found, "+counted(len(items))+", disable "+counted(off)+" by itself.")
+		s.Would = append(s.Would, fmt.Sprintf("Items found: %d. Disable %d of them; each is named below.", len(items), off))
 	}
 	s.Would = append(s.Would, scan.absent...)
 	for _, text := range scan.unread {

@@ -20,8 +20,6 @@ const (
 	countPages = 5
 )
 
-func counted(n int) string { return fmt.Sprintf("%d", n) }
-
 // retract is step 2: where would be looked for the phish, and what lies there now.
 func (w *rehearsing) retract(ctx context.Context) {
 	if len(w.inc.Phish) == 0 {
@@ -100,30 +98,29 @@ func (w *rehearsing) peek(ctx context.Context, tenant string, boxes []Mailbox, s
 	var group errgroup.Group
 	group.SetLimit(rehearseWide)
 	phish := windows(&w.inc)
-	found, trashed, holders, none, withheld, failed := 0, 0, 0, 0, 0, 0
+	found, trashed, kept, holders, missed := 0, 0, 0, 0, 0
 	var why error
 	for _, box := range boxes {
 		group.Go(func() error {
-			letters, trash, err := w.open(ctx, tenant, box, phish)
+			letters, trash, sent, err := w.open(ctx, tenant, box, phish)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case isGone(err):
-				none++
-			case err != nil && hopeless(err):
-				withheld, why = withheld+1, err
+			case isGone(err): // no mailbox in the cloud: nothing to search
 			case err != nil:
-				failed++
-				why = err
+				missed, why = missed+1, err
 			default:
 				s.LookedAt++
 				before := found
 				for _, l := range letters {
-					if trash != "" && l.Folder == trash {
+					switch {
+					case trash != "" && l.Folder == trash:
 						trashed++
-						continue
+					case sent != "" && l.Folder == sent:
+						kept++
+					default:
+						found++
 					}
-					found++
 				}
 				if found > before {
 					holders++
@@ -141,27 +138,30 @@ func (w *rehearsing) peek(ctx context.Context, tenant string, boxes []Mailbox, s
 	if trashed > 0 {
 		text += fmt.Sprintf("; %d lie there already", trashed)
 	}
+	if kept > 0 {
+		text += fmt.Sprintf("; %d in the victim's own Sent Items are kept as evidence", kept)
+	}
 	text += fmt.Sprintf(" (%d mailboxes were looked into", s.LookedAt)
 	if s.Bounded {
-		text += ", not all: a rehearsal looks into " + counted(rehearseMost) + " at most"
+		text += fmt.Sprintf(", not all: a rehearsal looks into %d at most", rehearseMost)
 	}
 	s.Would = append(s.Would, text+").")
-	if n := withheld + failed; n > 0 {
-		s.Stop(fmt.Sprintf("%d mailboxes could not be looked into: %s", n, responsehub.Sentence(why)))
+	if missed > 0 {
+		s.Stop(fmt.Sprintf("%d mailboxes could not be looked into: %s", missed, responsehub.Sentence(why)))
 	}
 	s.Lasting = append(s.Lasting, "Mail that its owner deletes for good or moves after the step, and mail that was opened, stays so.")
 }
 
 // open finds the phish in one mailbox.
-func (w *rehearsing) open(ctx context.Context, tenant string, box Mailbox, phish []responsehub.Phish) (letters []Letter, trash string, err error) {
+func (w *rehearsing) open(ctx context.Context, tenant string, box Mailbox, phish []responsehub.Phish) (letters []Letter, trash, sent string, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, "", &responsehub.Error{Kind: responsehub.Unavailable, Message: "The time for the rehearsal was up.", Err: err}
+		return nil, "", "", &responsehub.Error{Kind: responsehub.Unavailable, Message: "The time for the rehearsal was up.", Err: err}
 	}
 	seen := map[string]bool{}
 	for _, p := range phish {
 		some, err := w.Mail.Find(ctx, tenant, box.ID, p)
 		if err != nil {
-			return nil, "", err
+			return nil, "", "", err
 		}
 		for _, l := range some {
 			if !seen[l.ID] {
@@ -170,8 +170,14 @@ func (w *rehearsing) open(ctx context.Context, tenant string, box Mailbox, phish
 			}
 		}
 	}
-	if len(letters) > 0 {
-		trash, err = w.Mail.Trash(ctx, tenant, box.ID)
+	if len(letters) == 0 {
+		return nil, "", "", nil
 	}
-	return letters, trash, err
+	if trash, err = w.Mail.Trash(ctx, tenant, box.ID); err != nil {
+		return nil, "", "", err
+	}
+	if (&run{victim: w.inc.Account}).victims(box) {
+		sent, err = w.Mail.Sent(ctx, tenant, box.ID)
+	}
+	return letters, trash, sent, err
 }

@@ -230,6 +230,38 @@ func TestRetractOutlivesAPanic(t *testing.T) {
 	})
 }
 
+// dark is a tenant of which no mailbox answers.
+type dark struct{ *bigTenant }
+
+func (d dark) Find(ctx context.Context, _, box string, _ responsehub.Phish) ([]Letter, error) {
+	d.calls.Add(1)
+	return nil, &responsehub.Error{Kind: responsehub.Unavailable, Message: "Microsoft Graph has a fault."}
+}
+
+// When nothing answers, not every mailbox is asked to find that out.
+func TestRetractStopsWhenNothingAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := lured()
+		w := newBigTenant(10_000, time.Millisecond)
+		w.traceErr = forbidden()
+		populate(w, p)
+		b := remediationtest.New(a, true)
+		b.Run(t, &Retract{Mail: dark{w}, Letters: b.Letters()}, 1)
+		if n := w.calls.Load(); n > 5000 {
+			t.Errorf("%d requests were made to a Microsoft that is down", n)
+		}
+		s := check(t, b.Incident, responsehub.Retract, responsehub.Running)
+		if !strings.Contains(s.Reason, "has a fault") {
+			t.Errorf("the step says %q", s.Reason)
+		}
+		b.Run(t, &Retract{Mail: w, Letters: b.Letters()}, 3)
+		check(t, b.Incident, responsehub.Retract, responsehub.Done)
+		if bad := w.wrong(p); len(bad) > 0 {
+			t.Errorf("%d wrong, the first: %s", len(bad), bad[0])
+		}
+	})
+}
+
 // A mailbox that never answers does not keep the others waiting, and is named at last.
 func TestRetractLeavesTheSilentOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

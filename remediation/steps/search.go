@@ -15,6 +15,9 @@ const (
 	maxThrottles = 20
 	firstPause   = time.Second
 	longestPause = 30 * time.Second
+	// maxDeferred is how many may wait for another try before no more mailboxes are begun:
+	// when so many fail, it is Microsoft that is down, and every mailbox would only fail too.
+	maxDeferred = 4 * width
 )
 
 // attempt counts the tries of one thing at one mailbox.
@@ -109,6 +112,11 @@ const (
 
 // submit waits for room and starts one search.
 func (w *run) submit(ctx context.Context, box Mailbox, page string, again int) error {
+	for w.pool.waiting() > maxDeferred {
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
 	select {
 	case w.room <- struct{}{}:
 	case <-ctx.Done():
