@@ -50,7 +50,7 @@ func TestDemo(t *testing.T) {
 		victim, _, _ := strings.Cut(world, "Sam Lee")
 		_, phish, _ := strings.Cut(world, "The phish")
 		phish, _, _ = strings.Cut(phish, "Inbox rules")
-		return strings.Contains(victim, "blocked") && strings.Count(phish, "Deleted Items") == 5 && !strings.Contains(phish, "Inbox\n")
+		return strings.Contains(victim, "blocked") && strings.Count(phish, "Deleted Items") == 4 && strings.Contains(phish, "Sent Items") && !strings.Contains(phish, "Inbox\n")
 	})
 	p.shot("2-by-themselves")
 	p.do("choose", "Mallory", "#who")
