@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"responsehub"
-	"responsehub/sim"
 	"responsehub/api"
+	"responsehub/sim"
 	"responsehub/sim/tenant"
 )
 
