@@ -65,6 +65,7 @@ func readExecute(value map[string]any) (c click, automatic bool, err error) {
 // readData reads a button's data with the inputs merged in: known keys, strings only.
 func readData(data map[string]any) (click, error) {
 	var c click
+	why := "" // typed beside the buttons that take things back
 	if len(data) > maxClicks {
 		return c, errors.New("the data has too many keys")
 	}
@@ -102,6 +103,8 @@ func readData(data map[string]any) (click, error) {
 			c.action = responsehub.Action(s)
 		case card.KeyReason:
 			c.reason, most = strings.TrimSpace(s), responsehub.MaxReason*4
+		case card.KeyWhy:
+			why, most = strings.TrimSpace(s), responsehub.MaxReason*4
 		case card.KeyItems:
 			most = maxItems * 40
 			for id := range strings.SplitSeq(s, ",") {
@@ -115,6 +118,9 @@ func readData(data map[string]any) (click, error) {
 		if len(s) > most {
 			return click{}, fmt.Errorf("data %.40q is too long", k)
 		}
+	}
+	if why != "" {
+		c.reason = why
 	}
 	return c, nil
 }

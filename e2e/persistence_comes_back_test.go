@@ -113,7 +113,7 @@ func TestPersistenceComesBackByHand(t *testing.T) {
 	in := s.alert(s.world.Alert("manual"))
 	s.ask(in.Incident, responsehub.Publish, api.StepBody{})
 	s.ask(in.Incident, responsehub.Persistence, api.StepBody{})
-	s.is(in.Incident, responsehub.Persistence, responsehub.NeedsHuman)
+	s.is(in.Incident, responsehub.Persistence, responsehub.Done, responsehub.NeedsHuman)
 	if why := s.blocked(in.Incident); why != "" {
 		t.Fatalf("the reset is refused: %s", why)
 	}

@@ -69,6 +69,8 @@ func (w *World) customers() {
 	for n := len(w.Scenes); n < w.opts.Tenants; n++ {
 		scene := tenant.Takeover(w.Microsoft, n+1)
 		scene.Tenant.ConsentAll(HubClientID)
+		// The plain story ends by itself after step 3; who wants to judge plays add_method or add_device.
+		scene.Date(scene.Started.AddDate(0, -3, 0))
 		w.Scenes = append(w.Scenes, scene)
 	}
 }

@@ -32,6 +32,7 @@ const (
 	KeySkip       = "skip"
 	KeyItems      = "items"
 	KeyReason     = "reason"
+	KeyWhy        = "why" // the reason beside the buttons that take things back: ids of inputs are unique on a card
 	KeyAction     = "action"
 	KeyTodo       = "todo"
 	KeyEverywhere = "everywhere"
@@ -62,21 +63,21 @@ func actions(inc *responsehub.Incident, view View, d detail) []obj {
 	}
 	rest := moreActions(inc)
 	ways := links(inc, view)
-	back := undoCard(inc, d)
-	if back != nil {
-		ways = append([]obj{back}, ways...)
+	// A card that is shown by a button shows no further ones, so the way back stands
+	// beside "More" and not behind it.
+	var back []obj
+	if undo := undoCard(inc, d); undo != nil {
+		back = []obj{undo}
 	}
-	if len(rest) == 0 && back == nil && len(acts)+len(ways) <= maxActions {
-		return append(acts, ways...) // nothing that has to hide behind another press
+	if len(rest) == 0 && len(acts)+len(ways)+len(back) <= maxActions {
+		return slices.Concat(acts, ways, back) // nothing that has to hide behind another press
 	}
 	rest = append(rest[:min(len(rest), maxActions-len(ways))], ways...)
-	if len(acts)+min(len(rest), 1) > maxActions {
-		acts = acts[:maxActions-1]
-	}
+	acts = acts[:min(len(acts), maxActions-len(back)-min(len(rest), 1))]
 	if len(rest) > 0 {
 		acts = append(acts, obj{"type": "Action.ShowCard", "title": wordsMore, "card": adaptive(inputs(inc, d), rest)})
 	}
-	return acts
+	return append(acts, back...)
 }
 
 // askable reports whether a step's own button is shown: its gate is open, and it is

@@ -13,14 +13,14 @@ const (
 	FalseAlarm = "false_alarm" // of the whole incident
 )
 
-// undoCard is the way back: a card of its own behind "More", so that it takes a second
-// press, which says what is taken back and what cannot be. The reason is typed into the
-// input beside it. It is nil where there is no way back.
+// undoCard is the way back: a card behind a button of its own, so that it takes a second
+// press, which says what is taken back and what cannot be. It is nil where there is no
+// way back.
 func undoCard(inc *responsehub.Incident, d detail) obj {
 	if inc.State != responsehub.Active || inc.Tenant.ID == "" || inc.Withdrawal.Running() {
 		return nil
 	}
-	body := []obj{line(nil, plain(wordsUndoReason))}
+	body := []obj{{"type": "Input.Text", "id": KeyWhy, "label": wordsUndoReason, "isMultiline": true, "maxLength": 500}}
 	var acts []obj
 	for _, id := range []responsehub.StepID{responsehub.Lock, responsehub.Retract, responsehub.Persistence} {
 		s := inc.Step(id)

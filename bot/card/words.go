@@ -28,7 +28,7 @@ const (
 	wordsReason      = "Reason (needed to set aside, to do again and to undo)"
 	wordsTakingBack  = "being taken back"
 	wordsUndo        = "Undo..."
-	wordsUndoReason  = "Type the reason above, then press what is to be taken back."
+	wordsUndoReason  = "Reason (needed), then press what is to be taken back"
 	wordsLasting     = "Cannot be taken back:"
 	wordsFalseAlarm  = "False alarm: take it all back and close"
 	wordsCloseAnyway = "False alarm: close although this stays"

@@ -148,3 +148,16 @@ func (s *Scene) Alert(id string) map[string]any {
 		},
 	}
 }
+
+// Date says when the attacker's sign-in method and device were added. Within the attack
+// they are what a person has to judge; long before it nobody looks at them.
+func (s *Scene) Date(added time.Time) {
+	s.World.Lock()
+	defer s.World.Unlock()
+	s.EvilDevice.Registered = added
+	for i := range s.Victim.Methods {
+		if m := &s.Victim.Methods[i]; (*m).ID == s.EvilMethod {
+			(*m).Created = added
+		}
+	}
+}

@@ -11,6 +11,10 @@ const { chromium, folder, cards } = JSON.parse(fs.readFileSync(0, "utf8"));
 async function pressAll(page) {
   const done = new Set();
   for (;;) {
+    // A button behind a required input does nothing until it is filled in.
+    for (const i of await page.locator("#card textarea:visible, #card input[type=text]:visible").all()) {
+      if (!(await i.inputValue())) await i.fill("because");
+    }
     const buttons = await page.locator("#card .ac-pushButton:visible").all();
     const next = [];
     for (const b of buttons) {
@@ -18,7 +22,8 @@ async function pressAll(page) {
       if (!done.has(key)) next.push([key, b]);
     }
     if (next.length === 0) return;
-    const [key, b] = next[0];
+    // The newest first: opening one card shuts the one beside it.
+    const [key, b] = next[next.length - 1];
     done.add(key);
     await b.click({ timeout: 2000 });
   }
