@@ -45,7 +45,9 @@ func (d *DisablePersistence) Wake(_ *responsehub.Incident, events []responsehub.
 // Abandon marks the step as failed when the lane is given up. The look for footholds did
 // not end then, and what was not read is not clean.
 func (d *DisablePersistence) Abandon(inc *responsehub.Incident, sentence string) error {
-	inc.Step(responsehub.Persistence).Unread = []string{"The look for persistence did not end."}
+	if s := inc.Step(responsehub.Persistence); s.State.Busy() {
+		s.Unread = []string{"The look for persistence did not end."}
+	}
 	abandonLook(inc, sentence)
 	return abandon(inc, responsehub.Persistence, sentence)
 }
