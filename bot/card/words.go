@@ -62,6 +62,8 @@ var surfaceWords = map[responsehub.Surface]string{
 // span is a length of time as people say it.
 func span(d time.Duration) string {
 	switch {
+	case d < 100*time.Millisecond:
+		return "less than 0.1 s"
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d < 2*time.Minute:
