@@ -1,9 +1,10 @@
 package responsehub_test
 
 import (
-	"testing"
-
+	"reflect"
 	"responsehub"
+	"testing"
+	"time"
 )
 
 func TestTransitionsAreTheOnlyMoves(t *testing.T) {
@@ -95,6 +96,44 @@ func TestStepsNumbersTitlesLanes(t *testing.T) {
 	for _, id := range responsehub.StepIDs {
 		if id != responsehub.Lock && id.Lane() == responsehub.Lock.Lane() {
 			t.Errorf("lock waits for %s", id)
+		}
+	}
+}
+
+// TestUntouchedLooksAtEveryField gives each field in turn a value: a step that is not
+// stored must have nothing to store.
+func TestUntouchedLooksAtEveryField(t *testing.T) {
+	if s := (responsehub.Step{ID: responsehub.Lock, State: responsehub.Waiting}); !s.Untouched() {
+		t.Error("a new step counts as touched")
+	}
+	for f := range reflect.TypeFor[responsehub.Step]().Fields() {
+		if f.Name == "ID" {
+			continue
+		}
+		s := responsehub.Step{ID: responsehub.Lock, State: responsehub.Waiting}
+		v := reflect.ValueOf(&s).Elem().FieldByIndex(f.Index)
+		switch v.Kind() {
+		case reflect.String:
+			v.SetString("x")
+		case reflect.Bool:
+			v.SetBool(true)
+		case reflect.Int:
+			v.SetInt(1)
+		case reflect.Slice:
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		case reflect.Pointer:
+			v.Set(reflect.New(v.Type().Elem()))
+		case reflect.Struct:
+			if v.Type() == reflect.TypeFor[time.Time]() {
+				v.Set(reflect.ValueOf(time.Unix(1, 0)))
+			} else {
+				v.Field(0).SetString("x")
+			}
+		default:
+			t.Fatalf("%s is of a kind this test does not know", f.Name)
+		}
+		if s.Untouched() {
+			t.Errorf("a step with %s counts as untouched and would not be stored", f.Name)
 		}
 	}
 }

@@ -148,6 +148,15 @@ func (s *Step) Item(id string) *Item {
 	return nil
 }
 
+// Untouched reports whether the step says nothing but its name: nobody asked for it and
+// nothing is known of it.
+func (s *Step) Untouched() bool {
+	return s.State == Waiting && s.Round == 0 && !s.Undo && s.Asked == nil && s.Action == "" && !s.Everywhere && !s.Preview && s.Note == "" &&
+		s.Next == nil && s.RequestedAt.IsZero() && s.RequestedBy == (By{}) && s.StartedAt.IsZero() && s.SentAt.IsZero() && s.VerifiedAt.IsZero() &&
+		s.Proof == nil && s.Reason == "" && s.Unread == nil && s.Looks == nil && !s.Held && s.Confirm == nil && !s.ByHand &&
+		s.Progress == nil && s.Items == nil && s.Snapshot == nil && s.Cursor == ""
+}
+
 // Wants reports whether the running request covers the item.
 func (s *Step) Wants(id string) bool { return len(s.Asked) == 0 || slices.Contains(s.Asked, id) }
 

@@ -20,6 +20,7 @@ import (
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"responsehub"
+	"responsehub/app"
 	"responsehub/intake"
 	"responsehub/remediation"
 	"responsehub/store"
@@ -61,6 +62,7 @@ func child(kind string) error {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	if kind == "hub" {
+		app.TuneMemory() // as serve does
 		err = mountHub(e, rdb)
 	} else {
 		err = mountFloor(e, rdb)

@@ -169,7 +169,7 @@ func (i *Intake) Serve(w http.ResponseWriter, r *http.Request, name string) {
 		return
 	}
 	// From here the alert counts even if the sender hangs up.
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(r.Context()), i.cfg.OpenWithin, errors.New("the hub took too long to store the alert"))
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(r.Context()), i.cfg.OpenWithin, errTooLong)
 	defer cancel()
 	sum := sha256.Sum256(body)
 	inc, known, err := i.hub.Open(ctx, responsehub.Delivery{Source: name, ID: id, BodyHash: hex.EncodeToString(sum[:])}, a)
@@ -181,6 +181,8 @@ func (i *Intake) Serve(w http.ResponseWriter, r *http.Request, name string) {
 	log.LogAttrs(ctx, slog.LevelInfo, "alert taken", slog.String("delivery", id), slog.String("incident", inc.ID), slog.String("tenant", inc.Tenant.ID), slog.Bool("known", known))
 	answerIncident(w, inc, known)
 }
+
+var errTooLong = errors.New("the hub took too long to store the alert")
 
 // errNotJSON tells a body that cannot be read from one that a mapping makes nothing of.
 var errNotJSON = errors.New("body cannot be read")

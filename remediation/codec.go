@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 
 	"responsehub"
 )
@@ -23,9 +22,9 @@ const maxUnpacked = 64 << 20
 // they are most of what there is of a new incident.
 func Encode(inc *responsehub.Incident) ([]byte, error) {
 	stored := *inc
-	stored.Steps = make([]responsehub.Step, 0, len(inc.Steps))
+	stored.Steps = []responsehub.Step{} // never null
 	for i := range inc.Steps {
-		if s := &inc.Steps[i]; !untouched(*s) {
+		if s := &inc.Steps[i]; !s.Untouched() {
 			stored.Steps = append(stored.Steps, *s)
 		}
 	}
@@ -65,13 +64,6 @@ func Decode(st State) (*responsehub.Incident, error) {
 	inc.Steps = whole(inc)
 	inc.Revision = st.Version
 	return inc, nil
-}
-
-// untouched reports whether a step says nothing but its name.
-func untouched(s responsehub.Step) bool {
-	waiting := s.State == responsehub.Waiting
-	s.ID, s.State = "", ""
-	return waiting && reflect.ValueOf(s).IsZero()
 }
 
 // whole puts the steps that were left out back in their places.

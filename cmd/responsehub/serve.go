@@ -22,6 +22,7 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			app.TuneMemory()
 			cfg, faults, err := config.Load(path)
 			for _, f := range faults {
 				if f.Warning {
