@@ -28,7 +28,7 @@ func Encode(inc *responsehub.Incident) ([]byte, error) {
 			stored.Steps = append(stored.Steps, *s)
 		}
 	}
-	doc, err := json.Marshal(&stored)
+	doc, err := encode(&stored)
 	if err != nil || !inc.State.Closed() {
 		return doc, err
 	}
