@@ -29,34 +29,37 @@ func (s IncidentState) Closed() bool { return s == Remediated || s == FalseAlarm
 
 // Incident is an account takeover and everything that is done about it.
 type Incident struct {
-	V            int                `json:"v"`
-	ID           string             `json:"id"`
-	Ref          string             `json:"ref"` // short name for people, RH-7K2M
-	Revision     int64              `json:"-"`   // version of the stored record; grows with every write
-	State        IncidentState      `json:"state"`
-	Response     bool               `json:"response"` // the tenant's switch when it was opened
-	Tenant       TenantRef          `json:"tenant"`
-	Source       string             `json:"source"`
-	Key          string             `json:"key"`    // account key, under which alerts for the account meet
-	Alerts       []string           `json:"alerts"` // "source|id" of the alerts that were joined into it
-	Account      Account            `json:"account"`
-	Severity     Severity           `json:"severity"`
-	Title        string             `json:"title"`
-	Summary      string             `json:"summary,omitempty"`
-	Link         string             `json:"link,omitempty"`
-	DetectedAt   time.Time          `json:"detected_at"`
-	ReceivedAt   time.Time          `json:"received_at"`
-	OpenedAt     time.Time          `json:"opened_at"`
-	ClosedAt     time.Time          `json:"closed_at,omitzero"`
-	Acknowledged *Acknowledgement   `json:"acknowledged,omitempty"`
-	Withdrawal   *Withdrawal        `json:"withdrawal,omitempty"` // a false alarm that was declared
-	Evidence     []Evidence         `json:"evidence,omitempty"`
-	Phish        []Phish            `json:"phish,omitempty"`
-	Steps        []Step             `json:"steps"`
-	Watch        *Watch             `json:"watch,omitempty"`  // over the lock
-	Todos        []Todo             `json:"todos,omitempty"`  // what people have to do by hand
-	Cards        map[string]CardRef `json:"cards,omitempty"`  // Teams card by channel id
-	Sealed       map[string]Sealed  `json:"sealed,omitempty"` // encrypted values, such as the one-time password
+	V            int                  `json:"v"`
+	ID           string               `json:"id"`
+	Ref          string               `json:"ref"` // short name for people, RH-7K2M
+	Revision     int64                `json:"-"`   // version of the stored record; grows with every write
+	State        IncidentState        `json:"state"`
+	Response     bool                 `json:"response"` // the tenant's switch when it was opened
+	Tenant       TenantRef            `json:"tenant"`
+	Source       string               `json:"source"`
+	Key          string               `json:"key"`    // account key, under which alerts for the account meet
+	Alerts       []string             `json:"alerts"` // "source|id" of the alerts that were joined into it
+	Account      Account              `json:"account"`
+	Severity     Severity             `json:"severity"`
+	Title        string               `json:"title"`
+	Summary      string               `json:"summary,omitempty"`
+	Link         string               `json:"link,omitempty"`
+	DetectedAt   time.Time            `json:"detected_at"`
+	ReceivedAt   time.Time            `json:"received_at"`
+	OpenedAt     time.Time            `json:"opened_at"`
+	ClosedAt     time.Time            `json:"closed_at,omitzero"`
+	Acknowledged *Acknowledgement     `json:"acknowledged,omitempty"`
+	Withdrawal   *Withdrawal          `json:"withdrawal,omitempty"` // a false alarm that was declared
+	Evidence     []Evidence           `json:"evidence,omitempty"`
+	Phish        []Phish              `json:"phish,omitempty"`
+	Steps        []Step               `json:"steps"`
+	Watch        *Watch               `json:"watch,omitempty"`   // over the lock
+	Todos        []Todo               `json:"todos,omitempty"`   // what people have to do by hand
+	Cards        map[string]CardRef   `json:"cards,omitempty"`   // Teams card by channel id
+	Sealed       map[string]Sealed    `json:"sealed,omitempty"`  // encrypted values, such as the one-time password
+	Page         *Page                `json:"page,omitempty"`    // who is called and texted
+	Tickets      map[string]TicketRef `json:"tickets,omitempty"` // by PSA connection
+	Mails        map[string]MailRef   `json:"mails,omitempty"`   // by recipient
 
 	events []Event
 }

@@ -49,6 +49,9 @@ func encode(inc *responsehub.Incident) ([]byte, error) {
 	w.anyIf(len(inc.Todos) > 0, `,"todos":`, inc.Todos)
 	w.anyIf(len(inc.Cards) > 0, `,"cards":`, inc.Cards)
 	w.anyIf(len(inc.Sealed) > 0, `,"sealed":`, inc.Sealed)
+	w.anyIf(inc.Page != nil, `,"page":`, inc.Page)
+	w.anyIf(len(inc.Tickets) > 0, `,"tickets":`, inc.Tickets)
+	w.anyIf(len(inc.Mails) > 0, `,"mails":`, inc.Mails)
 	return append(w.b, '}'), w.err
 }
 
