@@ -60,7 +60,7 @@ func (inc *Incident) Ask(id StepID, actor Actor, r StepRequest, now time.Time) (
 		return Answer{}, err
 	}
 	if r.TwoPeople && !r.Done && id.Protected() {
-		if answer, waits := inc.confirm(s, actor, now); waits {
+		if answer, waits := inc.confirm(s, "", actor, r.Reason, now); waits {
 			return answer, nil
 		}
 	}

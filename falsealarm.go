@@ -24,7 +24,14 @@ func (w *Withdrawal) Running() bool { return w != nil && w.EndedAt.IsZero() }
 // done and closes the incident when all of it is; what cannot be taken back is listed
 // and keeps the incident open. A second call, after that, confirms the list and closes.
 func (inc *Incident) FalseAlarm(actor Actor, reason string, now time.Time) (Answer, error) {
-	w := inc.Withdrawal
+	return inc.Withdraw(actor, UndoRequest{Reason: reason}, now)
+}
+
+// Withdraw is [Incident.FalseAlarm] of an account that may need two people where it is
+// opened: the first one only asks, as long as the hub's lock is on the account or on its
+// way. Of the request the reason and TwoPeople count.
+func (inc *Incident) Withdraw(actor Actor, r UndoRequest, now time.Time) (Answer, error) {
+	w, reason := inc.Withdrawal, r.Reason
 	switch {
 	case inc.State == FalseAlarm && w != nil:
 		return Answer{Joined: true, Sentence: fmt.Sprintf("%s was closed as a false alarm, declared by %s at %s.", inc.Ref, w.By.Name, clock(w.At))}, nil
@@ -36,6 +43,14 @@ func (inc *Incident) FalseAlarm(actor Actor, reason string, now time.Time) (Answ
 	if err := needReason(reason, "A false alarm"); err != nil {
 		return Answer{}, err
 	}
+	by, lock := actor.Name, inc.Step(Lock)
+	if r.TwoPeople && w == nil && (lock.State.Busy() || inc.Reversible(Lock)) {
+		if answer, waits := inc.confirm(lock, ToWithdraw, actor, reason, now); waits {
+			return answer, nil
+		}
+		by += ", confirming " + lock.Confirm.By.Name
+		lock.Confirm = nil
+	}
 	inc.acknowledge(actor, now)
 	if w != nil {
 		inc.Record(Event{At: now, Kind: EventFalseAlarm, By: actor.By(), Text: fmt.Sprintf("%s closes the false alarm although some things stay: %s. %s", actor.Name, reason, strings.Join(w.Left, " "))})
@@ -43,7 +58,7 @@ func (inc *Incident) FalseAlarm(actor Actor, reason string, now time.Time) (Answ
 		return Answer{Sentence: fmt.Sprintf("%s is closed as a false alarm, with what stays on record.", inc.Ref)}, nil
 	}
 	inc.Withdrawal = &Withdrawal{By: actor.By(), At: now.UTC(), Reason: reason}
-	inc.Record(Event{At: now, Kind: EventFalseAlarm, By: actor.By(), Text: "False alarm, declared by " + actor.Name + ": " + reason})
+	inc.Record(Event{At: now, Kind: EventFalseAlarm, By: actor.By(), Text: "False alarm, declared by " + by + ": " + reason})
 	for i := range inc.Steps {
 		inc.Steps[i].Next = nil // what was lined up would be done only to be taken back
 	}
@@ -143,6 +158,9 @@ func (inc *Incident) withdrawalSentence() string {
 // more. With Response on, what was taken back for it is done again when the detector
 // was the one.
 func (inc *Incident) callOff(by By, why string, now time.Time) {
+	if s := inc.Step(Lock); s.Confirm != nil && s.Confirm.For == ToWithdraw && by.Via == ViaAlert {
+		s.Confirm = nil // it was asked for before the detector saw more
+	}
 	if inc.Withdrawal == nil || inc.State.Closed() {
 		return
 	}

@@ -159,25 +159,69 @@ func (inc *Incident) HoldBack(id StepID, sentence string, now time.Time) {
 
 // Confirmation is the first of two people who have to ask for a step.
 type Confirmation struct {
-	By By        `json:"by"`
-	At time.Time `json:"at"`
+	By  By        `json:"by"`
+	At  time.Time `json:"at"`
+	For Purpose   `json:"for,omitempty"` // what was asked; a second person confirms only the same
+}
+
+// Purpose is what the first of two people asked of a step.
+type Purpose string
+
+// The purposes. The empty one is to run the step.
+const (
+	ToUndo     Purpose = "undo"        // take the lock back, which opens the account
+	ToWithdraw Purpose = "false_alarm" // declare a false alarm, which takes the lock back
+)
+
+// Sentence is what people read where the second person is awaited.
+func (c *Confirmation) Sentence() string {
+	switch c.For {
+	case ToUndo:
+		return c.By.Name + " asked to take it back; a second person has to confirm by asking again."
+	case ToWithdraw:
+		return c.By.Name + " declared a false alarm, which opens the account; a second person has to confirm by declaring it again."
+	}
+	return c.By.Name + " asked; a second person has to confirm by pressing again."
 }
 
 // confirm notes the first person who asks for a step that needs two, and reports whether
-// the step has to wait. The same person asking again is told so.
-func (inc *Incident) confirm(s *Step, actor Actor, now time.Time) (Answer, bool) {
+// the step has to wait. The same person asking again is told so. Who asked for something
+// else confirms nothing.
+func (inc *Incident) confirm(s *Step, purpose Purpose, actor Actor, reason string, now time.Time) (Answer, bool) {
+	what := s.ID.Title() + " is not started yet"
+	switch purpose {
+	case ToUndo:
+		what = fmt.Sprintf("Step %d is not taken back yet", s.ID.Number())
+	case ToWithdraw:
+		what = "The false alarm takes the lock back, so it does not begin yet"
+	}
 	switch c := s.Confirm; {
-	case c == nil:
-		s.Confirm = &Confirmation{By: actor.By(), At: now.UTC()}
-		sentence := actor.Name + " asked; a second person has to confirm by pressing again."
-		if s.State == Waiting || s.State == NeedsHuman {
+	case c == nil || c.For != purpose:
+		s.Confirm = &Confirmation{By: actor.By(), At: now.UTC(), For: purpose}
+		sentence := s.Confirm.Sentence()
+		if purpose == "" && (s.State == Waiting || s.State == NeedsHuman) {
 			s.State, s.Reason = NeedsHuman, sentence
 		}
-		inc.Record(Event{At: now, Kind: EventNeedsHuman, By: actor.By(), Step: s.ID, Text: s.ID.Title() + ": " + sentence})
+		text := s.ID.Title() + ": " + sentence
+		if purpose != "" {
+			text += " The reason: " + reason
+		}
+		inc.Record(Event{At: now, Kind: EventNeedsHuman, By: actor.By(), Step: s.ID, Text: text})
 		inc.acknowledge(actor, now)
-		return Answer{Sentence: s.ID.Title() + " is not started yet: this account needs two people. Somebody else has to confirm by pressing again."}, true
+		return Answer{Sentence: what + ": this account needs two people. Somebody else has to confirm by " + c.again(purpose) + "."}, true
 	case c.By.ID == actor.ID:
-		return Answer{Joined: true, Sentence: fmt.Sprintf("You asked for this at %s. Somebody else has to confirm by pressing again.", clock(c.At))}, true
+		return Answer{Joined: true, Sentence: fmt.Sprintf("You asked for this at %s. Somebody else has to confirm by %s.", clock(c.At), c.again(purpose))}, true
 	}
 	return Answer{}, false
+}
+
+// again is how the second person confirms.
+func (*Confirmation) again(purpose Purpose) string {
+	switch purpose {
+	case ToUndo:
+		return "asking for the undo again"
+	case ToWithdraw:
+		return "declaring the false alarm again"
+	}
+	return "pressing again"
 }

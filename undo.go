@@ -13,6 +13,7 @@ type UndoRequest struct {
 	CommandID string   // the same id twice has the effect of once; empty: made by the engine
 	Items     []string // item ids of step 3; empty means all
 	Reason    string   // needed; goes on record
+	TwoPeople bool     // the engine's: the account needs a second person where it is opened
 }
 
 // AskUndo asks for a step to be taken back: the account as it was before the lock, the
@@ -50,6 +51,12 @@ func (inc *Incident) AskUndo(id StepID, actor Actor, r UndoRequest, now time.Tim
 	}
 	if err := needReason(r.Reason, "Taking something back"); err != nil {
 		return Answer{}, err
+	}
+	if r.TwoPeople && id == Lock {
+		// To open the account must not be easier than to shut it.
+		if answer, waits := inc.confirm(s, ToUndo, actor, r.Reason, now); waits {
+			return answer, nil
+		}
 	}
 	does := inc.Reversal(id)
 	if n := len(r.Items); n > 0 {
@@ -99,7 +106,12 @@ func (inc *Incident) queueUndo(s *Step, by By, items []string, reason string, no
 	s.Asked, s.Action, s.Reason = slices.Clone(items), "", ""
 	s.RequestedAt, s.RequestedBy = now.UTC(), by
 	s.StartedAt, s.SentAt, s.VerifiedAt, s.Proof, s.Cursor = time.Time{}, time.Time{}, time.Time{}, nil, ""
-	inc.Record(Event{At: now, Kind: EventUndoRequested, By: by, Step: s.ID, Text: fmt.Sprintf("Undo of step %d, %s, asked for by %s: %s", s.ID.Number(), s.ID.Title(), by.Name, reason)})
+	who := by.Name
+	if c := s.Confirm; c != nil && c.For == ToUndo && c.By.ID != by.ID {
+		who += ", confirming " + c.By.Name
+	}
+	s.Confirm = nil
+	inc.Record(Event{At: now, Kind: EventUndoRequested, By: by, Step: s.ID, Text: fmt.Sprintf("Undo of step %d, %s, asked for by %s: %s", s.ID.Number(), s.ID.Title(), who, reason)})
 }
 
 // Reversible reports whether the hub did something in the step that it can take back.

@@ -199,3 +199,78 @@ func TestFalseAlarmBeforePublish(t *testing.T) {
 		t.Errorf("%+v %v %s", answer, err, inc.State)
 	}
 }
+
+// TestOpeningNeedsTwo: what opens the account again by one person's word must not be
+// easier than to shut it.
+func TestOpeningNeedsTwo(t *testing.T) {
+	type ask func(*responsehub.Incident, responsehub.Actor) (responsehub.Answer, error)
+	undo := func(id responsehub.StepID) ask {
+		return func(inc *responsehub.Incident, who responsehub.Actor) (responsehub.Answer, error) {
+			return inc.AskUndo(id, who, responsehub.UndoRequest{Reason: "on holiday", TwoPeople: true}, noon)
+		}
+	}
+	withdraw := func(inc *responsehub.Incident, who responsehub.Actor) (responsehub.Answer, error) {
+		return inc.Withdraw(who, responsehub.UndoRequest{Reason: "on holiday", TwoPeople: true}, noon)
+	}
+	relock := func(inc *responsehub.Incident, who responsehub.Actor) (responsehub.Answer, error) {
+		return inc.Ask(responsehub.Lock, who, responsehub.StepRequest{Reason: "again", TwoPeople: true}, noon)
+	}
+	type press struct {
+		who  responsehub.Actor
+		ask  ask
+		says string
+	}
+	for _, c := range []struct {
+		name    string
+		edit    func(*responsehub.Incident)
+		presses []press
+		opens   bool // the last press takes the lock back, or will
+	}{
+		{"undo by one", nil, []press{{ann, undo(responsehub.Lock), "Step 1 is not taken back yet: this account needs two people. Somebody else has to confirm by asking for the undo again."}}, false},
+		{"undo by the same twice", nil, []press{{ann, undo(responsehub.Lock), "not taken back yet"}, {ann, undo(responsehub.Lock), "You asked for this at"}}, false},
+		{"undo by two", nil, []press{{ann, undo(responsehub.Lock), "not taken back yet"}, {bob, undo(responsehub.Lock), "Undo of step 1: started."}}, true},
+		{"mail needs nobody else", nil, []press{{ann, undo(responsehub.Retract), "Undo of step 2: started."}}, false},
+		{"false alarm by one", nil, []press{{ann, withdraw, "The false alarm takes the lock back, so it does not begin yet: this account needs two people."}}, false},
+		{"false alarm by the same twice", nil, []press{{ann, withdraw, "two people"}, {ann, withdraw, "declaring the false alarm again"}}, false},
+		{"false alarm by two", nil, []press{{ann, withdraw, "two people"}, {bob, withdraw, "what was done is being taken back"}}, true},
+		{"a false alarm confirms no undo", nil, []press{{ann, withdraw, "two people"}, {bob, undo(responsehub.Lock), "not taken back yet"}}, false},
+		{"a lock confirms no undo", nil, []press{{ann, relock, "two people"}, {bob, undo(responsehub.Lock), "not taken back yet"}}, false},
+		{"an undo confirms no lock", nil, []press{{ann, undo(responsehub.Lock), "two people"}, {bob, relock, "is not started yet"}}, false},
+		{"an account on its way to being locked", func(inc *responsehub.Incident) {
+			inc.Step(responsehub.Lock).State = responsehub.Sent
+		}, []press{{ann, withdraw, "two people"}}, false},
+		{"an account that the hub did not lock", func(inc *responsehub.Incident) {
+			inc.Step(responsehub.Lock).State, inc.Step(responsehub.Lock).Snapshot = responsehub.Waiting, nil
+		}, []press{{ann, withdraw, "what was done is being taken back"}}, true},
+		{"more evidence in between", func(inc *responsehub.Incident) {
+			if _, err := withdraw(inc, ann); err != nil {
+				panic(err)
+			}
+			more := takeover()
+			more.ID, more.Phish = "more", []responsehub.Phish{{Sender: "x@evil.example", Subject: "new"}}
+			if !inc.Join(noon, "petra", more) {
+				panic("nothing new")
+			}
+		}, []press{{bob, withdraw, "two people"}}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inc := cleaned(t)
+			if c.edit != nil {
+				c.edit(inc)
+			}
+			for i, p := range c.presses {
+				a, err := p.ask(inc, p.who)
+				if err != nil || !strings.Contains(a.Sentence, p.says) {
+					t.Fatalf("press %d: %q, %v", i, a.Sentence, err)
+				}
+			}
+			lock := inc.Step(responsehub.Lock)
+			if opens := inc.Withdrawal != nil || lock.Undo && lock.State == responsehub.Queued; opens != c.opens {
+				t.Errorf("the account is opened: %v, want %v", opens, c.opens)
+			}
+			if c.opens && lock.Confirm != nil {
+				t.Error("the confirmation is still open")
+			}
+		})
+	}
+}

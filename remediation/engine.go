@@ -103,7 +103,7 @@ func (e *Engine) Request(ctx context.Context, actor responsehub.Actor, idOrRef s
 	if err != nil {
 		return responsehub.Answer{}, err
 	}
-	admin := e.adminOf(ctx, actor, id, step)
+	admin := e.adminOf(ctx, actor, id, step, func(inc *responsehub.Incident) bool { return inc.Blocked(step) == "" })
 	return e.command(ctx, actor, id, r.CommandID, responsehub.Act, func(inc *responsehub.Incident) (responsehub.Answer, error) {
 		r.TwoPeople = e.needsTwo(inc, actor, admin)
 		return inc.Ask(step, actor, r, time.Now())

@@ -91,8 +91,9 @@ func (e *Engine) needsTwo(inc *responsehub.Incident, actor responsehub.Actor, ad
 
 // adminOf reports whether the incident's account holds a directory role, where that
 // matters to the step. When it cannot be read the account is taken for an
-// administrator's: two people can still go on.
-func (e *Engine) adminOf(ctx context.Context, actor responsehub.Actor, id string, step responsehub.StepID) bool {
+// administrator's: two people can still go on. Microsoft is not asked where open says
+// that the request is refused or answered anyway.
+func (e *Engine) adminOf(ctx context.Context, actor responsehub.Actor, id string, step responsehub.StepID, open func(*responsehub.Incident) bool) bool {
 	if !byPerson(actor) || !step.Protected() || e.tenants == nil {
 		return false
 	}
@@ -101,7 +102,7 @@ func (e *Engine) adminOf(ctx context.Context, actor responsehub.Actor, id string
 		return false // the command says what is wrong
 	}
 	t, ok := e.tenants.Tenant(inc.Tenant.ID)
-	if !ok || !t.AsksForAdmins() || t.NeedsSecondPerson(inc.Account, false) || inc.Blocked(step) != "" {
+	if !ok || !t.AsksForAdmins() || t.NeedsSecondPerson(inc.Account, false) || !open(inc) {
 		return false
 	}
 	if e.roles == nil {

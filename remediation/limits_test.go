@@ -132,8 +132,16 @@ func TestSecondPersonForAdmins(t *testing.T) {
 			roles := func(context.Context, string, string) ([]string, error) { asked++; return c.roles, c.err }
 			tenant := responsehub.Tenant{SecondPersonFor: []string{responsehub.Admins}, Limits: responsehub.Limits{AutomaticLocksPerHour: new(1)}}
 			e := guarded(t, bubbleRedis(t), tenant, &responsehub.Settings{}, roles)
-			if first, _ := open(t, e, alert("a0", on, "root@contoso.example"), "m0"); first.Step(responsehub.Lock).State != responsehub.Queued {
+			first, _ := open(t, e, alert("a0", on, "root@contoso.example"), "m0")
+			if first.Step(responsehub.Lock).State != responsehub.Queued {
 				t.Errorf("%s: the policy's lock is %s", c.name, first.Step(responsehub.Lock).State)
+			}
+			// A false alarm takes the lock back: to open must not be easier than to shut.
+			for i, who := range []responsehub.Actor{ann, ann, bob} {
+				got, err := e.FalseAlarm(t.Context(), who, first.ID, "on holiday", fmt.Sprint("fa", i))
+				if begun := err == nil && got.Incident.Withdrawal != nil; err != nil || begun != (!c.two || i == 2) {
+					t.Errorf("%s: declared %d times: begun %v, %v, %q", c.name, i+1, begun, err, got.Sentence)
+				}
 			}
 			inc, _ := open(t, e, alert("a1", on, "pat@contoso.example"), "m1") // past the limit: for a person
 			got, err := e.Request(t.Context(), ann, inc.ID, responsehub.Lock, responsehub.StepRequest{})

@@ -14,7 +14,9 @@ func (e *Engine) Undo(ctx context.Context, actor responsehub.Actor, idOrRef stri
 	if err != nil {
 		return responsehub.Answer{}, err
 	}
+	admin := e.adminOf(ctx, actor, id, step, func(inc *responsehub.Incident) bool { return inc.Reversible(step) })
 	return e.command(ctx, actor, id, r.CommandID, responsehub.Act, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+		r.TwoPeople = e.needsTwo(inc, actor, admin)
 		return inc.AskUndo(step, actor, r, time.Now())
 	})
 }
@@ -27,7 +29,10 @@ func (e *Engine) FalseAlarm(ctx context.Context, actor responsehub.Actor, idOrRe
 	if err != nil {
 		return responsehub.Answer{}, err
 	}
+	admin := e.adminOf(ctx, actor, id, responsehub.Lock, func(inc *responsehub.Incident) bool {
+		return inc.Withdrawal == nil && (inc.Reversible(responsehub.Lock) || inc.Step(responsehub.Lock).State.Busy())
+	})
 	return e.command(ctx, actor, id, command, responsehub.Act, func(inc *responsehub.Incident) (responsehub.Answer, error) {
-		return inc.FalseAlarm(actor, reason, time.Now())
+		return inc.Withdraw(actor, responsehub.UndoRequest{Reason: reason, TwoPeople: e.needsTwo(inc, actor, admin)}, time.Now())
 	})
 }

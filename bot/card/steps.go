@@ -87,7 +87,7 @@ func because(inc *responsehub.Incident, s *responsehub.Step, d detail) []string 
 		lines = append(lines, said+Clean(s.Proof.Value, min(d.text, 160)))
 	}
 	if c := s.Confirm; c != nil && s.State != responsehub.NeedsHuman && !s.State.Busy() {
-		lines = append(lines, Clean(c.By.Name, 80)+" asked; a second person has to confirm by pressing again.")
+		lines = append(lines, Clean(c.Sentence(), 200))
 	}
 	if s.State.Busy() || s.State.Settled() || inc.State == responsehub.Unpublished && inc.Tenant.ID != "" {
 		return lines
