@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"responsehub"
@@ -71,6 +72,24 @@ const (
 	OurFault   Refusal = "request"  // a mistake of the hub
 	NotNow     Refusal = "later"    // the phone is off or out of reach: the other way is used
 )
+
+// Refused is the cause behind a Permanent error of a [Phone].
+type Refused struct {
+	Refusal Refusal
+	Code    int    // the network's error code, 0 for none
+	Reason  string // for people
+}
+
+// Error says why, without the number.
+func (r *Refused) Error() string { return r.Reason }
+
+// RefusalOf says what is at fault where err is a refusal for good; "" where it is none.
+func RefusalOf(err error) Refusal {
+	if r, ok := errors.AsType[*Refused](err); ok {
+		return r.Refusal
+	}
+	return ""
+}
 
 // Speech is what is said on a call.
 type Speech struct {
