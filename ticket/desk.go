@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"responsehub"
@@ -28,7 +29,9 @@ type Desk interface {
 	Note(ctx context.Context, id string, n Note) error
 	// Move sets the ticket to the connection's status for a stage and reads it back. A stage
 	// without a status leaves the ticket alone. On a board that is not the connection's the
-	// status is found by name there, or the ticket is left alone and Moved is false.
+	// status is found by name there, or the ticket is left alone and Moved is false. It may
+	// be repeated. The resolution, given with Closed only, is for a PSA with a field for it;
+	// where it is a note, it was added before with [Note.Resolution] and is not added again.
 	Move(ctx context.Context, id string, s Stage, resolution string) (t Ticket, moved bool, err error)
 	// Assign moves an open ticket to another company.
 	Assign(ctx context.Context, id, company string) error
@@ -40,6 +43,15 @@ type Desk interface {
 	// Listen sets up the events back to the address, if they are not there or were switched
 	// off, and returns a sentence of what it did.
 	Listen(ctx context.Context, address string) (string, error)
+}
+
+// Inbox is a desk whose PSA sends events.
+type Inbox interface {
+	// ParseEvent verifies a request, whose whole body was read, over the bytes as they came,
+	// and returns what it hints at. An Unauthorized error is a forgery, an Invalid one cannot
+	// be read, and after an Unavailable one the sender may try again. It has no effect
+	// outside but the fetch of a key with which the event is verified.
+	ParseEvent(r *http.Request, body []byte) (Event, error)
 }
 
 // Stage is where an incident stands, as far as a ticket's status shows it.
@@ -55,11 +67,14 @@ const (
 	Reopened  Stage = "reopened"
 )
 
+// Stages lists the stages.
+var Stages = []Stage{New, Working, Contained, Waiting, Closed, Reopened}
+
 // Draft is a ticket to be made.
 type Draft struct {
 	Ref         string // RH-7K2M, by which it is found again
 	Company     string // by the PSA's name or identifier; "" is the connection's catch-all
-	Title       string // cut by the desk to what the PSA takes
+	Title       string // cut by the desk to what the PSA takes, see Cut
 	Description string // plain text
 	Internal    string // plain text for the service desk only
 	Severity    responsehub.Severity
