@@ -53,9 +53,9 @@ type Placed struct {
 type Progress struct {
 	SID      string
 	State    responsehub.AttemptState
-	Sequence int    // the network's number of the report; 0 where it gives none
-	Machine  bool   // a machine answered
-	Code     int    // the network's error code, 0 for none
+	Sequence int  // the network's number of the report; 0 where it gives none
+	Machine  bool // a machine answered
+	Code     int  // the network's error code, 0 for none
 	Refusal  Refusal
 	Reason   string // for people
 }
