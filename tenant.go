@@ -42,8 +42,9 @@ type OnCall struct {
 
 // Desk says where a tenant's tickets go.
 type Desk struct {
-	Connection string `json:"connection"`
-	Company    string `json:"company"`
+	Connection         string `json:"connection"`
+	Company            string `json:"company"`
+	CloseOnTicketClose bool   `json:"close_on_ticket_close,omitempty"` // a ticket closed by hand marks the incident as remediated, once its steps are settled
 }
 
 // Known reports whether id is one of the tenant's own or its Microsoft tenant id.

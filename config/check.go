@@ -4,11 +4,13 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
 
+	"responsehub"
 	"responsehub/intake"
 )
 
@@ -193,6 +195,9 @@ var deskKeys = map[string]map[string]bool{
 	"halopsa":     {"url": true, "client_id": true, "client_secret": true, "team": false},
 }
 
+// commonKeys are the keys of every kind.
+var commonKeys = []string{"name", "kind", "statuses", "catch_all_company", "priorities", "type", "source", "publish", "reopen_days", "acknowledge_on", "close_on_ticket_close"}
+
 func (c *checker) desks() {
 	names := unique{}
 	for i, p := range c.cfg.PSA {
@@ -206,13 +211,21 @@ func (c *checker) desks() {
 		for f := range v.Type().Fields() {
 			key := f.Tag.Get("yaml")
 			needed, own := keys[key]
-			common := slices.Contains([]string{"name", "kind", "statuses", "catch_all_company"}, key)
+			common := slices.Contains(commonKeys, key)
 			switch empty := v.FieldByIndex(f.Index).IsZero(); {
 			case needed && empty && !c.faulty(at+"."+key):
 				c.fault(at+"."+key, "is needed for kind %s", p.Kind)
 			case !own && !common && !empty:
 				c.fault(at+"."+key, "is not a key of kind %s", p.Kind)
 			}
+		}
+		for _, severity := range slices.Sorted(maps.Keys(p.Priorities)) {
+			if !slices.Contains(responsehub.Severities, responsehub.Severity(severity)) {
+				c.fault(at+".priorities."+severity, "is no severity; they are critical, high, medium and low")
+			}
+		}
+		if p.Publish == "public" {
+			c.warn(at+".publish", "is public: customers, and so perhaps the attacker in the mailbox, read the hub's notes")
 		}
 	}
 }

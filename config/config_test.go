@@ -123,6 +123,9 @@ func TestFaultsAreAllFoundWithTheirLines(t *testing.T) {
 			"6: psa[0].board: is not a key of kind autotask", "7: psa[1].site: is needed for kind connectwise", "7: psa[1].company: is needed for kind connectwise",
 			"7: psa[1].public_key: is needed for kind connectwise", "7: psa[1].private_key: is needed for kind connectwise", "7: psa[1].client_id: is needed for kind connectwise",
 			"7: psa[1].board: is needed for kind connectwise", "8: psa[2].kind: must be one of connectwise, autotask, halopsa"}},
+		"psa words": {base + "psa:\n - {name: at, kind: autotask, zone_url: 'https://x.example', username: u, secret: s, integration_code: i, queue: q, publish: all, acknowledge_on: call, reopen_days: -1, priorities: {urgent: P1}}\n", []string{
+			"6: psa[0].reopen_days: must be a whole number from 0 to 1000", "6: psa[0].publish: must be one of internal, public", "6: psa[0].acknowledge_on: must be one of assignment, status",
+			"6: psa[0].priorities.urgent: is no severity; they are critical, high, medium and low"}},
 		"trial":         {base + "tenants: [{name: A, microsoft_tenant_id: 11111111-1111-4111-8111-111111111111, trial: {ends: tomorrow}, notify: {webhooks: ['http://x.example/hush']}}]\n", []string{"5: tenants[0].trial.ends: must be a day such as 2027-01-31, or a time in RFC 3339", "5: tenants[0].notify.webhooks[0]: must be https; http is for loopback addresses only"}},
 		"not yaml":      {base + "  x: [\n", []string{"4: is not valid YAML: did not find expected key"}},
 		"two documents": {base + "---\nserver: {}\n", []string{" has more than one document; put everything into one"}},

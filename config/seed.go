@@ -52,7 +52,7 @@ func (t Tenant) tenant(id string) responsehub.Tenant {
 		out.Notify.Phone = &responsehub.OnCall{Sequence: slices.Clone(p.Sequence), Wait: p.Wait, Rounds: p.Rounds}
 	}
 	if d := t.Notify.PSA; d != nil {
-		out.Notify.PSA = &responsehub.Desk{Connection: d.Connection, Company: d.Company}
+		out.Notify.PSA = &responsehub.Desk{Connection: d.Connection, Company: d.Company, CloseOnTicketClose: d.CloseOnTicketClose}
 	}
 	return out
 }

@@ -177,8 +177,22 @@ type PSA struct {
 	ClientSecret responsehub.Secret `yaml:"client_secret"`
 	// HaloPSA: name of the team.
 	Team string `yaml:"team"`
-	// Names of the statuses that a ticket goes through.
+	// Names of the statuses that a ticket goes through. An empty one leaves the ticket's status alone at that stage.
 	Statuses Statuses `yaml:"statuses"`
+	// Names of priorities in the ticket system by severity: critical, high, medium, low. A severity without one gets what the board or queue gives.
+	Priorities map[string]string `yaml:"priorities"`
+	// Name of the ticket type: ConnectWise type of the board, Autotask ticket category, HaloPSA ticket type. Empty: as the board or queue gives.
+	Type string `yaml:"type"`
+	// Name of the ticket's source in the ticket system. Empty: none.
+	Source string `yaml:"source"`
+	// Who reads the hub's notes: internal is the service desk only, public the customer too.
+	Publish string `yaml:"publish" default:"internal" oneof:"internal,public"`
+	// For how many days a closed ticket is opened again when its incident goes on; later a new one is made that names it. 0: always a new one.
+	ReopenDays int `yaml:"reopen_days" default:"7" least:"0"`
+	// What a person does with the ticket to acknowledge the incident: assignment is taking it, status is setting it to another status. Empty: nothing does.
+	AcknowledgeOn string `yaml:"acknowledge_on" oneof:"assignment,status"`
+	// Whether closing the ticket by hand marks the incident as remediated once all its steps are settled, for every tenant of the connection. It never runs a step.
+	CloseOnTicketClose bool `yaml:"close_on_ticket_close"`
 	// Company for tickets of tenants that name none, and of unknown tenants.
 	CatchAllCompany string `yaml:"catch_all_company"`
 }
@@ -187,10 +201,16 @@ type PSA struct {
 type Statuses struct {
 	// Nobody has answered yet.
 	New string `yaml:"new"`
-	// Somebody is at work.
+	// Steps run or were asked for.
 	Working string `yaml:"working"`
+	// Steps 1 to 3 are done.
+	Contained string `yaml:"contained"`
+	// A person has to act.
+	Waiting string `yaml:"waiting"`
 	// Remediated.
 	Closed string `yaml:"closed"`
+	// Closed, and the incident goes on.
+	Reopened string `yaml:"reopened"`
 }
 
 // Mail is the server through which mail goes out.
@@ -313,6 +333,8 @@ type Desk struct {
 	Connection string `yaml:"connection" needed:"yes"`
 	// ConnectWise: company identifier. Others: company name. Empty: the connection's catch_all_company.
 	Company string `yaml:"company"`
+	// Whether closing the ticket by hand marks the incident as remediated once all its steps are settled. It never runs a step.
+	CloseOnTicketClose bool `yaml:"close_on_ticket_close"`
 }
 
 // Fallback is who is told when nobody else can be.
