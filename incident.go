@@ -77,6 +77,8 @@ type CardRef struct {
 	Drawn        string    `json:"drawn,omitempty"` // hash of what it shows
 	DrawnAt      time.Time `json:"drawn_at,omitzero"`
 	Failure      string    `json:"failure,omitempty"` // why the channel cannot be reached
+	Replies      []string  `json:"replies,omitempty"` // marks of what was said in the card's thread, oldest first
+	Saying       string    `json:"saying,omitempty"`  // mark of a reply that was begun and is not confirmed
 }
 
 // Sealed is an encrypted value with its owner and its end.
