@@ -47,6 +47,13 @@ const (
 	EventWatchRelocked EventKind = "watch.relocked"
 	EventTodoDone      EventKind = "todo.done"
 	EventHeldBack      EventKind = "policy.held_back"
+
+	EventPageBegun   EventKind = "page.begun"          // people are called
+	EventPageAttempt EventKind = "page.attempt"        // what became of a call or text
+	EventPagePassed  EventKind = "page.passed"         // somebody asked for the next person
+	EventPageNobody  EventKind = "page.nobody_reached" // an alarm for the fallback contacts
+	EventPageAgain   EventKind = "page.again"          // acknowledged, but nothing was started
+	EventPhoneFault  EventKind = "phone.fault"         // STOP, a number that is dead, guessed codes: for the operators
 )
 
 // Event is one entry of an incident's append-only record. Each entry names the hash

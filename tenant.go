@@ -35,9 +35,14 @@ type Notify struct {
 
 // OnCall is a tenant's phone sequence.
 type OnCall struct {
-	Sequence []string      `json:"sequence"` // people ids, in order
-	Wait     time.Duration `json:"wait"`     // until the next person is called
-	Rounds   int           `json:"rounds"`
+	Sequence  []string      `json:"sequence"` // ids of people and schedules, in order
+	Wait      time.Duration `json:"wait"`     // until the next person is called
+	Rounds    int           `json:"rounds"`
+	Ring      time.Duration `json:"ring,omitempty"`      // how long a phone rings; 0 is 25 s
+	Redial    time.Duration `json:"redial,omitempty"`    // after the turn began; 0 is 75 s
+	Nobody    time.Duration `json:"nobody,omitempty"`    // until the fallback contacts hear that nobody was reached; 0 is 15 min
+	Start     time.Duration `json:"start,omitempty"`     // until people are called again when nothing was started; 0 is 10 min
+	Schedules []Schedule    `json:"schedules,omitempty"` // those that the sequence names
 }
 
 // Desk says where a tenant's tickets go.
@@ -74,7 +79,9 @@ type Person struct {
 	Phone         string   `json:"phone,omitempty"` // E.164
 	Email         string   `json:"email,omitempty"`
 	Role          Role     `json:"role"`
-	Tenants       []string `json:"tenants"` // names, or "*"
+	Tenants       []string `json:"tenants"`             // names, or "*"
+	TimeZone      string   `json:"time_zone,omitempty"` // IANA name
+	Language      string   `json:"language,omitempty"`  // BCP 47; empty is English
 }
 
 // Actor is the person as one who asks by the given way.
