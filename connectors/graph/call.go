@@ -103,8 +103,8 @@ const (
 
 func (c *Client) gates(k call) []transport.Gate {
 	// One app may have four requests at one mailbox at once; some of Microsoft's pages say
-	// four in all. Starting low and halving when complaints are many satisfies either
-	// reading. https://learn.microsoft.com/en-us/graph/throttling-limits#outlook-service-limits
+	// four in all. Starting low and halving when complaints are many, or say that they are
+	// about all, satisfies either reading; see docs/adr/0012. https://learn.microsoft.com/en-us/graph/throttling-limits#outlook-service-limits
 	box := transport.Gate{Name: "graph mailbox " + k.tenant + " " + k.mailbox, Who: mailboxWho, Start: 4, Patience: mailboxPatience}
 	bulk := transport.Gate{Name: "graph mail " + k.tenant, Who: mailWho, Start: 16, Floor: 4, Cap: 64, Patience: bulkPatience, Tolerance: tolerance}
 	switch {
@@ -139,9 +139,21 @@ func (c *Client) once(ctx context.Context, k call, token entra.Token, f func(ctx
 		if k.bulk || k.mailbox != "" && !overOneMailbox(err) {
 			shut = append(shut, gates[1].Name) // the bulk gate shuts only when complaints are many
 		}
-		pass.Throttled(e.RetryAfter, shut...)
+		if overAll(answer.Header) {
+			pass.ThrottledAll(e.RetryAfter, shut...)
+		} else {
+			pass.Throttled(e.RetryAfter, shut...)
+		}
 	}
 	return answer, fault
+}
+
+// overAll reports whether a complaint says that it is about the app, or about all that it
+// does in the tenant, and not about one user or thing: <Scope>/<Limit>/<app>/<of whom>.
+// https://learn.microsoft.com/en-us/graph/throttling-limits#identity-and-access-service-limits
+func overAll(h http.Header) bool {
+	scope, _, _ := strings.Cut(strings.ToLower(h.Get("x-ms-throttle-scope")), "/")
+	return scope == "tenant_application" || scope == "application" || scope == "tenant"
 }
 
 // overOneMailbox reports whether a complaint is about one mailbox only.

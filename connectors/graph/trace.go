@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
@@ -52,20 +53,27 @@ func (c *Client) Recipients(ctx context.Context, tenant string, p responsehub.Ph
 		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: "It reaches back 90 days only.", Err: errTooOld}
 	}
 	addresses := map[string]bool{}
+	var mu sync.Mutex // of addresses
+	take := func(row map[string]any) {
+		// Looked at again here, as a filter may be ignored.
+		named := p.InternetMessageID != "" && sameMessageID(textOf(row, "messageId"), p.InternetMessageID)
+		similar := strings.EqualFold(textOf(row, "senderAddress"), p.Sender) && sameSubject(textOf(row, "subject"), p.Subject)
+		if a := strings.ToLower(textOf(row, "recipientAddress")); a != "" && (named || similar) {
+			mu.Lock()
+			defer mu.Unlock()
+			addresses[a] = true
+		}
+	}
+	group, gctx := errgroup.WithContext(ctx)
 	for _, span := range spans {
 		for _, filter := range traceFilters(p) {
-			err := c.trace(ctx, k, filter+" and receivedDateTime ge "+stamp(span[0])+" and receivedDateTime le "+stamp(span[1]), func(row map[string]any) {
-				// Looked at again here, as a filter may be ignored.
-				named := p.InternetMessageID != "" && sameMessageID(textOf(row, "messageId"), p.InternetMessageID)
-				similar := strings.EqualFold(textOf(row, "senderAddress"), p.Sender) && sameSubject(textOf(row, "subject"), p.Subject)
-				if a := strings.ToLower(textOf(row, "recipientAddress")); a != "" && (named || similar) {
-					addresses[a] = true
-				}
+			group.Go(func() error {
+				return c.trace(gctx, k, filter+" and receivedDateTime ge "+stamp(span[0])+" and receivedDateTime le "+stamp(span[1]), take)
 			})
-			if err != nil {
-				return nil, err
-			}
 		}
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return c.resolve(ctx, tenant, addresses)
 }
@@ -117,7 +125,7 @@ func (c *Client) trace(ctx context.Context, k call, filter string, take func(row
 			return astray(k, err)
 		}
 		var page map[string]any
-		if _, err := c.do(ctx, k, func(ctx context.Context) (err error) {
+		if err := c.patiently(ctx, k, func(ctx context.Context) (err error) {
 			page, err = c.get(ctx, address)
 			return err
 		}); err != nil {
@@ -160,8 +168,13 @@ func (c *Client) get(ctx context.Context, address *url.URL) (map[string]any, err
 	return answer, nil
 }
 
-// chunk is how many addresses one look-up names.
-const chunk = 15
+const (
+	chunk      = 15 // addresses that one look-up names; more is refused
+	lookUps    = 32 // of them at once, as far as the gate lets them
+	traceTries = 4  // of one request
+
+	longestWait = 10 * time.Second // between two of them
+)
 
 // resolve finds the mailboxes of addresses. Those that are nobody's here are outside.
 func (c *Client) resolve(ctx context.Context, tenant string, addresses map[string]bool) ([]steps.Mailbox, error) {
@@ -174,7 +187,7 @@ func (c *Client) resolve(ctx context.Context, tenant string, addresses map[strin
 	chunks := slices.Collect(slices.Chunk(all, chunk))
 	found := make([][]steps.Mailbox, len(chunks))
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(8)
+	group.SetLimit(lookUps)
 	for i, some := range chunks {
 		group.Go(func() error {
 			var quoted []string
@@ -185,7 +198,7 @@ func (c *Client) resolve(ctx context.Context, tenant string, addresses map[strin
 			cfg := &users.UsersRequestBuilderGetRequestConfiguration{QueryParameters: &users.UsersRequestBuilderGetQueryParameters{
 				Filter: &filter, Select: []string{"id", "mail", "userPrincipalName", "userType"}, Top: new(int32(999)),
 			}}
-			_, err := c.do(gctx, k, func(ctx context.Context) error {
+			return c.patiently(gctx, k, func(ctx context.Context) error {
 				r, err := c.users().Get(ctx, cfg)
 				if err := present(r, err); err != nil {
 					return err
@@ -193,13 +206,31 @@ func (c *Client) resolve(ctx context.Context, tenant string, addresses map[strin
 				found[i] = mailboxes(r.GetValue())
 				return nil
 			})
-			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	return slices.Concat(found...), nil
+}
+
+// patiently makes one of the many requests behind one answer again when it is asked to
+// wait a little, so that the others need not be made again for its sake.
+func (c *Client) patiently(ctx context.Context, k call, f func(ctx context.Context) error) error {
+	for try := 1; ; try++ {
+		_, err := c.do(ctx, k, f)
+		e, ok := errors.AsType[*responsehub.Error](err)
+		if !ok || e.Kind != responsehub.Throttled || e.RetryAfter > longestWait || try == traceTries {
+			return err
+		}
+		pause := time.NewTimer(max(time.Second, e.RetryAfter))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return context.Cause(ctx)
+		}
+	}
 }
 
 func textOf(row map[string]any, name string) string {

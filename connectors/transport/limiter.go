@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,19 +23,18 @@ type Gate struct {
 	Cap   int    // never more, however well it goes; 0 is Start
 
 	Patience time.Duration // the longest wait; 0 is [Patience]
-	// Tolerance is the share of the requests of the last second, such as 0.1, of which the
-	// destination may complain before the gate takes it to heart: a few complaints are a
-	// matter of what stands behind the gate, many are about the whole. 0 is none.
+	// Tolerance is the share of recent requests, such as 0.1, of which the destination may
+	// complain before the gate takes it to heart: a few complaints are a matter of what
+	// stands behind the gate, such as one mailbox, many are about the whole. 0 is none.
 	Tolerance float64
 }
 
-// minComplaints is how many complaints in a second are needed to be many.
-const minComplaints = 3
-
 // Limiter keeps this process within what its destinations bear. A gate starts with
-// Start requests at once, is halved when the destination complains and gains one for
-// each second without a complaint. A pause that a destination asks for holds for all.
-// The zero value is ready for use.
+// Start requests at once. While the destination never complained it gains one for each
+// answer, so that it doubles with each round; from the first complaint on, which halves
+// it, it gains one a second. It is halved once a second at most, gains nothing while it
+// is not used, and begins anew after a minute without anybody. A pause that a
+// destination asks for holds for all. The zero value is ready for use.
 type Limiter struct {
 	mu    sync.Mutex
 	gates map[string]*gate
@@ -42,24 +42,20 @@ type Limiter struct {
 
 type gate struct {
 	Gate
-	limit   int
-	busy    int
-	users   int       // passes held or waited for
-	until   time.Time // blocked till then
-	changed time.Time // of limit
-	halved  time.Time // when the destination last complained
-	queue   []chan struct{}
-	alarm   *time.Timer // dispatches when the block ends
-
-	window     time.Time // the second that is counted
-	answers    int       // in it
-	complaints int       // among them
+	pace
+	busy  int
+	users int       // passes held or waited for
+	left  time.Time // when the last of them left
+	until time.Time // blocked till then
+	queue []chan struct{}
+	alarm *time.Timer // dispatches when the block ends
 }
 
 // Pass is the right to one request. Leave must be called once.
 type Pass struct {
 	l     *Limiter
 	gates []*gate
+	at    time.Time // when it was given
 	bad   bool
 }
 
@@ -81,6 +77,7 @@ func (l *Limiter) Enter(ctx context.Context, gates ...Gate) (*Pass, error) {
 		}
 		p.gates = append(p.gates, entered)
 	}
+	p.at = time.Now()
 	return p, nil
 }
 
@@ -131,7 +128,7 @@ func (l *Limiter) enter(ctx context.Context, def Gate, deadline time.Time) (*gat
 			break
 		}
 	}
-	g.users--
+	l.gone(g)
 	if err == nil {
 		err = throttled(def.Who, max(time.Second, time.Until(g.until)))
 	}
@@ -156,10 +153,19 @@ func (l *Limiter) gate(def Gate) *gate {
 		if def.Cap == 0 {
 			def.Cap = def.Start
 		}
-		g = &gate{Gate: def, limit: def.Start, changed: time.Now()}
+		g = &gate{Gate: def, pace: pace{limit: def.Start}}
 		l.gates[def.Name] = g
 	}
+	if now := time.Now(); g.users == 0 && now.Sub(g.left) >= forgetAfter && !g.until.After(now) {
+		g.pace = pace{limit: g.Start} // what it learnt is of long ago
+	}
 	return g
+}
+
+// gone notes that one user of a gate is. l.mu is held.
+func (l *Limiter) gone(g *gate) {
+	g.users--
+	g.left = time.Now()
 }
 
 // forget drops a gate that nobody uses and that remembers nothing: there is one for
@@ -200,42 +206,27 @@ func (l *Limiter) watch(g *gate, now time.Time) {
 // Throttled notes that the destination complained: all gates of the pass are halved,
 // and the named ones are shut for everybody for the time it asked for. A gate that
 // tolerates some complaints does neither while they are few.
-func (p *Pass) Throttled(after time.Duration, names ...string) {
+func (p *Pass) Throttled(after time.Duration, names ...string) { p.throttled(after, false, names) }
+
+// ThrottledAll is Throttled for a complaint that says that it is about all of them: no
+// gate tolerates it.
+func (p *Pass) ThrottledAll(after time.Duration, names ...string) { p.throttled(after, true, names) }
+
+func (p *Pass) throttled(after time.Duration, all bool, names []string) {
 	p.bad = true
 	now := time.Now()
 	p.l.mu.Lock()
 	defer p.l.mu.Unlock()
 	for _, g := range p.gates {
-		if g.tolerates(now) {
+		g.complain(p.at, now)
+		if !all && g.Tolerance > 0 && !g.many(g.Tolerance, g.busy) {
 			continue
 		}
-		// One burst of complaints is one complaint: all of them were sent under the old limit.
-		if now.Sub(g.halved) > 500*time.Millisecond {
-			g.limit, g.changed, g.halved = max(g.Floor, g.limit/2), now, now
-		}
-		for _, n := range names {
-			if n == g.Name && now.Add(after).After(g.until) {
-				g.until = now.Add(after)
-			}
+		g.halve(p.at, now, g.Floor)
+		if until := now.Add(after); slices.Contains(names, g.Name) && until.After(g.until) {
+			g.until = until
 		}
 	}
-}
-
-// count begins a new second when the last is over. l.mu is held.
-func (g *gate) count(now time.Time) {
-	if now.Sub(g.window) >= time.Second {
-		g.window, g.answers, g.complaints = now, 0, 0
-	}
-}
-
-// tolerates counts a complaint and reports whether it is one of few. l.mu is held.
-func (g *gate) tolerates(now time.Time) bool {
-	if g.Tolerance == 0 {
-		return false
-	}
-	g.count(now)
-	g.complaints++
-	return g.complaints < minComplaints || float64(g.complaints) <= g.Tolerance*float64(g.answers+g.busy)
 }
 
 // Leave gives the places back.
@@ -244,13 +235,12 @@ func (p *Pass) Leave() {
 	p.l.mu.Lock()
 	defer p.l.mu.Unlock()
 	for _, g := range p.gates {
-		g.busy--
-		g.users--
-		g.count(now)
-		g.answers++
-		if !p.bad && g.limit < g.Cap && now.Sub(g.changed) >= time.Second && !g.until.After(now) {
-			g.limit, g.changed = g.limit+1, now
+		g.answered(p.at, now)
+		if !p.bad && 2*g.busy >= g.limit && !g.until.After(now) {
+			g.grow(now, g.Cap)
 		}
+		g.busy--
+		p.l.gone(g)
 		p.l.dispatch(g, now)
 		p.l.forget(g)
 	}

@@ -22,33 +22,6 @@ func enter(t *testing.T, l *Limiter, gates ...Gate) *Pass {
 	return p
 }
 
-func TestLimiterAdapts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var l Limiter
-		limit := func() int { return l.gates["mail"].limit }
-		keep := enter(t, &l, mail)
-		defer keep.Leave()
-		for range 100 { // a minute of clean seconds, and more
-			enter(t, &l, mail).Leave()
-			time.Sleep(time.Second)
-		}
-		if limit() != 64 {
-			t.Errorf("after a long clean time %d, want 64", limit())
-		}
-		for _, want := range []int{32, 16, 8, 4, 4} {
-			burst := []*Pass{enter(t, &l, mail), enter(t, &l, mail), enter(t, &l, mail)}
-			for _, p := range burst { // one burst is one complaint
-				p.Throttled(0)
-				p.Leave()
-			}
-			if limit() != want {
-				t.Errorf("limit %d, want %d", limit(), want)
-			}
-			time.Sleep(700 * time.Millisecond)
-		}
-	})
-}
-
 func TestLimiterHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l Limiter
@@ -149,48 +122,5 @@ func TestLimiterNarrowFirst(t *testing.T) {
 		enter(t, &l, wide).Leave()
 		wg.Wait()
 		held.Leave()
-	})
-}
-
-// A gate that tolerates a few complaints goes on as before them; many shut it.
-func TestLimiterTolerance(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var l Limiter
-		box := Gate{Name: "mailbox", Start: 4, Patience: time.Second}
-		wide := Gate{Name: "tenant", Start: 16, Floor: 4, Cap: 64, Patience: time.Minute, Tolerance: 0.1}
-		limit := func() int { return l.gates["tenant"].limit }
-		keep := enter(t, &l, wide)
-		defer keep.Leave()
-		for n := range 1000 { // ten seconds, two complaints in each
-			p := enter(t, &l, box, wide)
-			time.Sleep(10 * time.Millisecond)
-			if n%50 == 0 {
-				p.Throttled(500*time.Millisecond, "mailbox", "tenant")
-			}
-			p.Leave()
-			if n%50 == 0 {
-				time.Sleep(500 * time.Millisecond) // the mailbox asked for it
-			}
-		}
-		if got := limit(); got < 16 {
-			t.Errorf("a few complaints of mailboxes left the tenant %d, want it growing from 16", got)
-		}
-		before := limit()
-		for range 6 {
-			p := enter(t, &l, wide)
-			p.Throttled(30*time.Second, "tenant")
-			p.Leave()
-			if limit() < before {
-				break
-			}
-		}
-		if limit() != max(4, before/2) {
-			t.Errorf("many complaints left the tenant %d, want %d", limit(), before/2)
-		}
-		begin := time.Now()
-		enter(t, &l, wide).Leave() // patient enough to wait for it
-		if d := time.Since(begin); d != 30*time.Second {
-			t.Errorf("the tenant was waited for %s, want 30s", d)
-		}
 	})
 }
