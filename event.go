@@ -48,6 +48,8 @@ const (
 	EventTodoDone      EventKind = "todo.done"
 	EventHeldBack      EventKind = "policy.held_back"
 
+	EventTicketChanged EventKind = "ticket.changed" // somebody did something to the incident's ticket
+
 	EventPageBegun   EventKind = "page.begun"          // people are called
 	EventPageAttempt EventKind = "page.attempt"        // what became of a call or text
 	EventPagePassed  EventKind = "page.passed"         // somebody asked for the next person
