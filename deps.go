@@ -3,7 +3,6 @@
 package responsehub
 
 import (
-	_ "github.com/alexedwards/scs/goredisstore"
 	_ "github.com/alexedwards/scs/v2"
 	_ "github.com/coreos/go-oidc/v3/oidc"
 	_ "github.com/emersion/go-smtp"

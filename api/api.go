@@ -113,6 +113,9 @@ func (a *API) Identify(key responsehub.Secret) (responsehub.Actor, error) {
 	return a.doors.identify(string(key), "for", "sign-in")
 }
 
+// Holder returns the actor with an id that Identify gave, as long as the key exists.
+func (a *API) Holder(id string) (responsehub.Actor, error) { return a.doors.holder(id) }
+
 // serve is what every request goes through: who asks, how often, in what form; then the
 // handler; then one answer.
 func (a *API) serve(r route) echo.HandlerFunc {

@@ -22,6 +22,7 @@ import (
 	"responsehub/bot"
 	"responsehub/config"
 	"responsehub/connectors/graph"
+	"responsehub/console"
 	"responsehub/intake"
 	"responsehub/remediation"
 	"responsehub/store"
@@ -48,6 +49,7 @@ type App struct {
 	rehearsal rehearsal // what a tenant lacks, and what the steps would do
 	bot       *bot.Bot  // nil without Teams
 	intake    *intake.Intake
+	console   *console.Console
 	public    *http.Server
 	admin     *http.Server // nil without an admin address
 	listener  net.Listener
@@ -133,6 +135,7 @@ func (a *App) work(ctx context.Context, prepared bool) {
 	wg.Go(func() { a.watchRedis(ctx) })
 	wg.Go(func() { a.keepWarm(ctx) })
 	wg.Go(func() { a.rehearsal.Keep(ctx) })
+	wg.Go(func() { a.console.Run(ctx) })
 	wg.Wait()
 }
 

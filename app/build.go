@@ -40,6 +40,9 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal}, a.engine, a.directory, log.With("part", "api"))
+	if err := a.buildConsole(programs, opts); err != nil {
+		return nil, errors.Join(err, a.rdb.Close())
+	}
 	a.public = server(a.handler(programs), log)
 	notYet(cfg, log)
 	if cfg.Server.AdminListen != "" {
@@ -168,7 +171,7 @@ func notYet(cfg *config.Config, log *slog.Logger) {
 		name string
 		used bool
 	}{
-		{"twilio", cfg.Twilio != nil}, {"psa", len(cfg.PSA) > 0}, {"mail", cfg.Mail != nil}, {"console.oidc", cfg.Console.OIDC != nil},
+		{"twilio", cfg.Twilio != nil}, {"psa", len(cfg.PSA) > 0}, {"mail", cfg.Mail != nil},
 		{"fallback.mail", len(cfg.Fallback.Mail) > 0}, {"fallback.phone", len(cfg.Fallback.Phone) > 0},
 	} {
 		if section.used {

@@ -161,7 +161,6 @@ func unused(cfg *config.Config) []responsehub.Check {
 		there      bool
 	}{
 		{"twilio", "nobody is called", cfg.Twilio != nil}, {"psa", "no ticket is made", len(cfg.PSA) > 0}, {"mail", "no mail is sent", cfg.Mail != nil},
-		{"console.oidc", "there is no console to sign in to", cfg.Console.OIDC != nil},
 		{"fallback.mail", "no mail is sent", len(cfg.Fallback.Mail) > 0}, {"fallback.phone", "nobody is called", len(cfg.Fallback.Phone) > 0},
 	} {
 		if s.there {

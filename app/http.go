@@ -36,6 +36,9 @@ func (a *App) handler(programs *api.API) http.Handler {
 		e.Any("/api/messages", echo.WrapHandler(a.bot))
 	}
 	programs.Register(e)
+	pages := echo.WrapHandler(a.console)
+	e.Any("/", pages)
+	e.Any("/*", pages)
 	return e
 }
 

@@ -1,0 +1,214 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"responsehub"
+	"responsehub/remediation"
+)
+
+// Engine is what the console asks of the engine.
+type Engine interface {
+	Incident(ctx context.Context, actor responsehub.Actor, idOrRef string) (*responsehub.Incident, error)
+	Incidents(ctx context.Context, actor responsehub.Actor, q remediation.Query) (remediation.IncidentPage, error)
+	Events(ctx context.Context, actor responsehub.Actor, idOrRef string) ([]json.RawMessage, error)
+	Request(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error)
+	Undo(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.UndoRequest) (responsehub.Answer, error)
+	FalseAlarm(ctx context.Context, actor responsehub.Actor, idOrRef, reason, commandID string) (responsehub.Answer, error)
+	Acknowledge(ctx context.Context, actor responsehub.Actor, idOrRef, commandID string) (responsehub.Answer, error)
+	Tick(ctx context.Context, actor responsehub.Actor, idOrRef, todo, commandID string) (responsehub.Answer, error)
+	Reveal(ctx context.Context, actor responsehub.Actor, idOrRef string) (remediation.Reveal, error)
+	Letters(ctx context.Context, actor responsehub.Actor, idOrRef, cursor string, limit int) (remediation.LetterPage, error)
+	DeadLanes(ctx context.Context, actor responsehub.Actor) ([]remediation.DeadLane, error)
+	Revive(ctx context.Context, actor responsehub.Actor, lane string) error
+}
+
+var _ Engine = (*remediation.Engine)(nil)
+
+// Directory is what the console asks of the list of tenants and people.
+type Directory interface {
+	Tenants() []responsehub.Tenant
+	Tenant(id string) (responsehub.Tenant, bool)
+	SetResponse(ctx context.Context, id string, on bool) (responsehub.Tenant, error)
+	People() []responsehub.Person
+	Settings() responsehub.Settings
+	PutSettings(ctx context.Context, s responsehub.Settings) error
+}
+
+// Readiness tells what the last preflight of a tenant found.
+type Readiness interface {
+	Known(tenant string) (responsehub.Readiness, bool)
+}
+
+// Config says how the console works.
+type Config struct {
+	PublicURL string     // where browsers reach the hub; needed for OIDC
+	OIDC      *OIDC      // nil: nobody signs in but with an API key
+	Sessions  scs.Store  // where sessions are kept
+	Readiness Readiness  // nil: shown as unknown
+	Keys      KeyHolders // who an API key is; nil: no sign-in with a key
+	Version   string
+}
+
+// KeyHolders tells who holds an API key. Signing in with one is for the first day and for
+// the day on which the identity provider is away.
+type KeyHolders interface {
+	// Identify returns the actor behind a key. The error is Unauthorized.
+	Identify(key responsehub.Secret) (responsehub.Actor, error)
+	// Holder returns the actor with the id that Identify gave, as long as the key exists.
+	Holder(id string) (responsehub.Actor, error)
+}
+
+// Console serves the pages. Make it with New.
+type Console struct {
+	cfg      Config
+	engine   Engine
+	dir      Directory
+	log      *slog.Logger
+	sessions *scs.SessionManager
+	oidc     *provider // nil without OIDC
+	pages    map[string]*template.Template
+	watchers *watchers
+	handler  http.Handler
+}
+
+//go:embed templates/*.html
+var templates embed.FS
+
+//go:embed static
+var static embed.FS
+
+const (
+	sessionLife = 12 * time.Hour
+	sessionIdle = 2 * time.Hour
+)
+
+// New returns a console. It opens no connection: the identity provider is asked when
+// somebody signs in.
+func New(cfg Config, engine Engine, dir Directory, hc *http.Client, log *slog.Logger) (*Console, error) {
+	if cfg.Sessions == nil {
+		return nil, errors.New("console: there is no place for sessions")
+	}
+	c := &Console{cfg: cfg, engine: engine, dir: dir, log: log, watchers: newWatchers(engine)}
+	var err error
+	if c.pages, err = parsePages(); err != nil {
+		return nil, err
+	}
+	public, err := url.Parse(cmp.Or(cfg.PublicURL, "http://127.0.0.1"))
+	if err != nil {
+		return nil, err
+	}
+	c.sessions = scs.New()
+	c.sessions.Store = cfg.Sessions
+	c.sessions.Lifetime, c.sessions.IdleTimeout = sessionLife, sessionIdle
+	c.sessions.Cookie.HttpOnly, c.sessions.Cookie.SameSite = true, http.SameSiteLaxMode
+	c.sessions.Cookie.Secure = public.Scheme == "https"
+	c.sessions.Cookie.Name = "responsehub"
+	if c.sessions.Cookie.Secure {
+		c.sessions.Cookie.Name = "__Host-responsehub"
+	}
+	c.sessions.ErrorFunc = func(w http.ResponseWriter, r *http.Request, err error) {
+		c.log.Error("session cannot be read or kept", "error", err)
+		c.fail(w, r, &responsehub.Error{Kind: responsehub.Unavailable, Message: "The hub cannot reach its store right now. Try again in a moment.", Err: err})
+	}
+	if cfg.OIDC != nil {
+		if c.oidc, err = newProvider(*cfg.OIDC, cfg.PublicURL, hc); err != nil {
+			return nil, err
+		}
+	}
+	c.handler = c.routes(public)
+	return c, nil
+}
+
+// ServeHTTP serves the pages.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
+
+// Run keeps live pages live until ctx ends.
+func (c *Console) Run(ctx context.Context) { c.watchers.run(ctx) }
+
+func (c *Console) routes(public *url.URL) http.Handler {
+	mux := http.NewServeMux()
+	files, _ := fs.Sub(static, "static") // embedded: it is there
+	mux.Handle("GET /static/", cached(http.StripPrefix("/static/", http.FileServerFS(files))))
+	mux.HandleFunc("GET /sign-in", c.signInPage)
+	mux.HandleFunc("POST /sign-in/key", c.signInWithKey)
+	mux.HandleFunc("GET /sign-in/start", c.signInStart)
+	mux.HandleFunc("GET /sign-in/back", c.signInBack)
+	mux.HandleFunc("POST /sign-out", c.signOut)
+	for pattern, h := range c.table() {
+		mux.Handle(pattern, c.known(h))
+	}
+	guard := http.NewCrossOriginProtection()
+	_ = guard.AddTrustedOrigin(public.Scheme + "://" + public.Host) // an address that was parsed
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.fail(w, r, &responsehub.Error{Kind: responsehub.Forbidden, Message: "This request came from another site and was not carried out."})
+	}))
+	return headers(c.sessions.LoadAndSave(guard.Handler(limitBody(mux))))
+}
+
+// table is every page for people who signed in. Each is given the actor; what the actor
+// may do is asked of the engine or of Actor.May.
+func (c *Console) table() map[string]page {
+	return map[string]page{
+		"GET /{$}":                             c.home,
+		"POST /tenants/{id}/response":          c.setResponse,
+		"GET /incidents":                       c.incidents,
+		"GET /incidents/{id}":                  c.incident,
+		"GET /incidents/{id}/panel":            c.panel,
+		"GET /incidents/{id}/live":             c.live,
+		"GET /live":                            c.liveHome,
+		"POST /incidents/{id}/acknowledge":     c.acknowledge,
+		"POST /incidents/{id}/steps/{step}":    c.request,
+		"POST /incidents/{id}/undo/{step}":     c.undo,
+		"POST /incidents/{id}/false-alarm":     c.falseAlarm,
+		"POST /incidents/{id}/todos/{todo}":    c.tick,
+		"POST /incidents/{id}/password/reveal": c.reveal,
+		"GET /lanes":                           c.lanes,
+		"POST /lanes/{id}":                     c.revive,
+	}
+}
+
+// page serves somebody who signed in. An error is shown on a page of its own.
+type page func(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error
+
+const maxForm = 64 << 10
+
+func limitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headers let a page show and do nothing but what the hub itself serves.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func cached(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,205 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"responsehub"
+	"responsehub/remediation"
+)
+
+const (
+	tenantsPerPage = 100
+	openMost       = 2000 // open incidents that the first page counts
+)
+
+// tenantRow is a tenant in the list.
+type tenantRow struct {
+	responsehub.Tenant
+	Open      []*responsehub.Incident
+	Ready     string // readiness in words
+	Missing   int
+	Ways      []string // how people are told
+	Unheard   bool     // Response is off and nobody can be reached at once
+	LastLock  string   // time to lock of the latest open incident
+	Trial     string
+	MayManage bool
+}
+
+// home is the list of tenants, those with open incidents first.
+func (c *Console) home(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	open, err := c.open(r.Context(), actor)
+	if err != nil {
+		return err
+	}
+	query := strings.ToLower(strings.TrimSpace(r.FormValue("q")))
+	var rows []tenantRow
+	for _, t := range c.dir.Tenants() {
+		if actor.Sees(t.Ref()) && (query == "" || found(&t, query)) {
+			rows = append(rows, c.row(t, open[t.ID], actor))
+		}
+	}
+	slices.SortFunc(rows, func(a, b tenantRow) int {
+		return cmp.Or(cmp.Compare(len(b.Open), len(a.Open)), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
+	})
+	p, _ := strconv.Atoi(r.FormValue("page"))
+	pages := max(1, (len(rows)+tenantsPerPage-1)/tenantsPerPage)
+	p = min(max(p, 1), pages)
+	total := len(rows)
+	rows = rows[(p-1)*tenantsPerPage : min(p*tenantsPerPage, total)]
+	var list []*responsehub.Incident
+	for _, incs := range open {
+		list = append(list, incs...)
+	}
+	slices.SortFunc(list, worse)
+	c.show(w, r, http.StatusOK, "home", actor, map[string]any{
+		"Rows": rows, "Query": r.FormValue("q"), "Page": p, "Pages": pages, "Total": total, "Open": list, "Shown": list[:min(len(list), 20)],
+	})
+	return nil
+}
+
+// worse orders incidents as people should look at them: the severe first, then the old.
+func worse(a, b *responsehub.Incident) int {
+	return cmp.Or(
+		cmp.Compare(slices.Index(responsehub.Severities, a.Severity), slices.Index(responsehub.Severities, b.Severity)),
+		a.OpenedAt.Compare(b.OpenedAt),
+	)
+}
+
+func found(t *responsehub.Tenant, query string) bool {
+	return strings.Contains(strings.ToLower(t.Name), query) || strings.Contains(strings.ToLower(t.MicrosoftTenantID), query)
+}
+
+// open are the open incidents by tenant that the actor may see.
+func (c *Console) open(ctx context.Context, actor responsehub.Actor) (map[string][]*responsehub.Incident, error) {
+	open := map[string][]*responsehub.Incident{}
+	n := 0
+	for _, state := range []responsehub.IncidentState{responsehub.Active, responsehub.Unpublished} {
+		for cursor := ""; n < openMost; {
+			page, err := c.engine.Incidents(ctx, actor, remediation.Query{State: state, Cursor: cursor, Limit: 200})
+			if err != nil {
+				return nil, err
+			}
+			for _, inc := range page.Incidents {
+				open[inc.Tenant.ID] = append(open[inc.Tenant.ID], inc)
+				n++
+			}
+			if cursor = page.Next; cursor == "" {
+				break
+			}
+		}
+	}
+	return open, nil
+}
+
+func (c *Console) row(t responsehub.Tenant, open []*responsehub.Incident, actor responsehub.Actor) tenantRow {
+	slices.SortFunc(open, worse)
+	row := tenantRow{Tenant: t, Open: open, Ready: "not looked at yet", Ways: ways(t.Notify), MayManage: actor.May(responsehub.Manage, t.Ref()) == nil}
+	if c.cfg.Readiness != nil {
+		if kept, ok := c.cfg.Readiness.Known(t.ID); ok {
+			row.Ready, row.Missing = kept.Words(time.Now()), kept.Missing()
+		}
+	}
+	row.Unheard = !t.Response && t.Notify.Phone == nil && len(t.Notify.Teams) == 0
+	if len(open) > 0 {
+		row.LastLock = timeToLock(open[0])
+	}
+	if !t.TrialEnds.IsZero() {
+		row.Trial = "Trial ends " + t.TrialEnds.UTC().Format("2 Jan 2006")
+		if t.TrialEnds.Before(time.Now()) {
+			row.Trial = "Trial ended " + t.TrialEnds.UTC().Format("2 Jan 2006") + "; remediation goes on"
+		}
+	}
+	return row
+}
+
+// ways are the notification methods of a tenant at a glance.
+func ways(n responsehub.Notify) []string {
+	var out []string
+	if len(n.Teams) > 0 {
+		out = append(out, "Teams")
+	}
+	if n.Phone != nil && len(n.Phone.Sequence) > 0 {
+		out = append(out, "Phone: "+count(len(n.Phone.Sequence), "person", "people"))
+	}
+	if n.PSA != nil {
+		out = append(out, "Ticket")
+	}
+	if len(n.Mail) > 0 {
+		out = append(out, "Mail")
+	}
+	if len(n.Slack) > 0 {
+		out = append(out, "Slack")
+	}
+	if len(n.Webhooks) > 0 {
+		out = append(out, "Webhook")
+	}
+	return out
+}
+
+// timeToLock is from the alert to the lock that was read back.
+func timeToLock(inc *responsehub.Incident) string {
+	if s := inc.Step(responsehub.Lock); s != nil && !s.VerifiedAt.IsZero() && !s.Undo {
+		return span(s.VerifiedAt.Sub(inc.ReceivedAt))
+	}
+	return ""
+}
+
+// setResponse turns a tenant's Response on or off.
+func (c *Console) setResponse(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	t, ok := c.dir.Tenant(r.PathValue("id"))
+	if !ok || !actor.Sees(t.Ref()) {
+		return &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such tenant."}
+	}
+	if err := actor.May(responsehub.Manage, t.Ref()); err != nil {
+		return err
+	}
+	on := r.PostFormValue("on") == "true"
+	t, err := c.dir.SetResponse(r.Context(), t.ID, on)
+	if err != nil {
+		return &responsehub.Error{Kind: responsehub.Unavailable, Message: "The switch could not be turned. Try again in a moment.", Err: err}
+	}
+	c.log.Info("console: Response switched", "tenant", t.ID, "on", on, "actor", actor.ID)
+	if on {
+		c.tell(r, "Response is on for "+t.Name+": incidents from now on are locked, retracted and cleaned by themselves. Open incidents stay as they are; run steps 1 to 3 on their pages.")
+	} else {
+		c.tell(r, "Response is off for "+t.Name+": from now on nothing runs by itself there. Somebody has to publish each incident.")
+	}
+	http.Redirect(w, r, inside(pathOf(r.Referer())), http.StatusSeeOther)
+	return nil
+}
+
+// incidents is the list of incidents, newest first.
+func (c *Console) incidents(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	q := remediation.Query{Tenant: r.FormValue("tenant"), State: responsehub.IncidentState(r.FormValue("status")), Cursor: r.FormValue("cursor"), Limit: 50}
+	if ref := strings.TrimSpace(r.FormValue("ref")); ref != "" {
+		inc, err := c.engine.Incident(r.Context(), actor, ref)
+		if err != nil {
+			return err
+		}
+		http.Redirect(w, r, "/incidents/"+inc.ID, http.StatusSeeOther)
+		return nil
+	}
+	page, err := c.engine.Incidents(r.Context(), actor, q)
+	if err != nil {
+		return err
+	}
+	c.show(w, r, http.StatusOK, "incidents", actor, map[string]any{
+		"Incidents": page.Incidents, "Next": page.Next, "Query": q, "States": responsehub.IncidentStates, "Tenants": c.visible(actor),
+	})
+	return nil
+}
+
+// visible are the tenants within the actor's reach, by name.
+func (c *Console) visible(actor responsehub.Actor) []responsehub.Tenant {
+	tenants := slices.DeleteFunc(slices.Clone(c.dir.Tenants()), func(t responsehub.Tenant) bool { return !actor.Sees(t.Ref()) })
+	slices.SortFunc(tenants, func(a, b responsehub.Tenant) int {
+		return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
+	return tenants
+}

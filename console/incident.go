@@ -1,0 +1,182 @@
+package console
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"responsehub"
+	"responsehub/remediation"
+)
+
+// panelData is what the live part of an incident's page shows.
+type panelData struct {
+	Incident  *responsehub.Incident
+	Steps     []stepRow
+	Publish   *stepRow
+	Lasting   []string // what a false alarm cannot take back
+	MayAct    bool
+	Command   string // id of the next command from this page
+	Lock      string // time to lock
+	Events    []responsehub.Event
+	Full      bool
+	Told      []string
+	Unheld    bool // nobody has taken it yet
+	Evidence  []responsehub.Evidence
+	Remaining int // evidence that is not shown
+}
+
+// stepRow is a step of the panel.
+type stepRow struct {
+	*responsehub.Step
+	Number   int
+	Title    string
+	Blocked  string
+	Prime    bool // the red button: what to do next
+	Offers   bool // it can be asked for now
+	Again    bool // it was done: asking again needs a reason
+	Reversal string
+	Lasting  []string
+	Show     bool // a password waits to be shown to this person
+	Percent  int
+}
+
+const (
+	eventsShown   = 12
+	evidenceShown = 20
+)
+
+func (c *Console) incident(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	inc, err := c.engine.Incident(r.Context(), actor, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	d, err := c.panelOf(r, actor, inc)
+	if err != nil {
+		return err
+	}
+	c.show(w, r, http.StatusOK, "incident", actor, d)
+	return nil
+}
+
+// panel is the live part alone, for the script.
+func (c *Console) panel(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	inc, err := c.engine.Incident(r.Context(), actor, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	d, err := c.panelOf(r, actor, inc)
+	if err != nil {
+		return err
+	}
+	c.part(w, "incident", "live", d)
+	return nil
+}
+
+func (c *Console) panelOf(r *http.Request, actor responsehub.Actor, inc *responsehub.Incident) (panelData, error) {
+	d := panelData{
+		Incident: inc, MayAct: actor.May(responsehub.Act, inc.Tenant) == nil, Command: rand.Text(), Lock: timeToLock(inc),
+		Lasting: inc.Irreversible(responsehub.StepIDs...), Told: told(inc), Unheld: inc.Acknowledged == nil && !inc.State.Closed(),
+		Evidence: inc.Evidence, Full: r.FormValue("timeline") == "full",
+	}
+	if n := len(d.Evidence); n > evidenceShown && !d.Full {
+		d.Evidence, d.Remaining = d.Evidence[:evidenceShown], n-evidenceShown
+	}
+	raw, err := c.engine.Events(r.Context(), actor, inc.ID)
+	if err != nil {
+		return d, err
+	}
+	d.Events = timeline(raw, d.Full)
+	prime := false
+	for i := range inc.Steps {
+		row := rowOf(inc, &inc.Steps[i], actor)
+		if row.Offers && !prime {
+			row.Prime, prime = true, true
+		}
+		if row.ID == responsehub.Publish {
+			d.Publish = &row
+		} else {
+			d.Steps = append(d.Steps, row)
+		}
+	}
+	return d, nil
+}
+
+func rowOf(inc *responsehub.Incident, s *responsehub.Step, actor responsehub.Actor) stepRow {
+	row := stepRow{Step: s, Number: s.ID.Number(), Title: s.ID.Title(), Blocked: inc.Blocked(s.ID), Reversal: inc.Reversal(s.ID)}
+	row.Again = s.State == responsehub.Done || s.State == responsehub.Skipped
+	row.Offers = row.Blocked == "" && !inc.State.Closed() && !s.State.Busy() && !row.Again
+	if row.Reversal != "" {
+		row.Lasting = inc.Irreversible(s.ID)
+	}
+	if sealed, ok := inc.Sealed[remediation.SealedPassword]; ok && s.ID == responsehub.Password {
+		row.Show = sealed.For == actor.ID && time.Now().Before(sealed.Expires) && s.State == responsehub.Done
+	}
+	if p := s.Progress; p != nil && p.Mailboxes > 0 {
+		row.Percent = min(100, p.Searched*100/p.Mailboxes)
+	}
+	return row
+}
+
+// timeline is the incident's record, newest first: in summary what people look for, or
+// in full.
+func timeline(raw []json.RawMessage, full bool) []responsehub.Event {
+	var out []responsehub.Event
+	for i := len(raw) - 1; i >= 0; i-- {
+		var e responsehub.Event
+		if json.Unmarshal(raw[i], &e) != nil {
+			continue // a record of a later version: the full export has it
+		}
+		if !full && (e.Kind == responsehub.EventProgress || e.Kind == responsehub.EventSent || e.Kind == responsehub.EventWatchChecked || e.Kind == responsehub.EventNoticeSent) {
+			continue
+		}
+		if out = append(out, e); !full && len(out) == eventsShown {
+			break
+		}
+	}
+	return out
+}
+
+// told says by what ways people were told, and what became of it.
+func told(inc *responsehub.Incident) []string {
+	var out []string
+	for id, ref := range inc.Cards {
+		switch {
+		case ref.Failure != "":
+			out = append(out, "Teams channel "+id+": "+ref.Failure)
+		case ref.Activity != "":
+			out = append(out, "Teams card posted")
+		}
+	}
+	if p := inc.Page; p != nil {
+		for _, a := range p.Attempts {
+			line := "Call to "
+			if a.Way == responsehub.ByText {
+				line = "Text to "
+			}
+			line += a.Person + " at " + clock(a.At) + ": " + attemptWords[a.State]
+			if a.Reason != "" {
+				line += " (" + a.Reason + ")"
+			}
+			out = append(out, line)
+		}
+	}
+	for connection, t := range inc.Tickets {
+		switch {
+		case t.Failure != "":
+			out = append(out, "Ticket at "+connection+": "+t.Failure)
+		case t.Number != "":
+			out = append(out, "Ticket "+t.Number+" at "+connection)
+		}
+	}
+	for to, m := range inc.Mails {
+		switch {
+		case m.Failure != "":
+			out = append(out, "Mail to "+to+": "+m.Failure)
+		case m.Sent > 0:
+			out = append(out, "Mailed "+to+" at "+clock(m.At))
+		}
+	}
+	return out
+}

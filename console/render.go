@@ -1,0 +1,162 @@
+package console
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"responsehub"
+)
+
+// parsePages reads each page together with the frame around all of them.
+func parsePages() (map[string]*template.Template, error) {
+	frame, err := template.New("").Funcs(functions).ParseFS(templates, "templates/frame.html", "templates/part_*.html")
+	if err != nil {
+		return nil, err
+	}
+	entries, err := templates.ReadDir("templates")
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]*template.Template{}
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), "page_")
+		if !ok {
+			continue
+		}
+		t, err := frame.Clone()
+		if err == nil {
+			t, err = t.ParseFS(templates, "templates/"+e.Name())
+		}
+		if err != nil {
+			return nil, err
+		}
+		pages[strings.TrimSuffix(name, ".html")] = t
+	}
+	return pages, nil
+}
+
+// framed is what every page is given.
+type framed struct {
+	Actor   responsehub.Actor
+	Manage  bool // an administrator of the whole hub
+	Flash   string
+	Page    string
+	Path    string
+	Stopped bool // nothing runs by itself at any tenant
+	Version string
+	Data    any
+}
+
+// show writes a page.
+func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, name string, actor responsehub.Actor, data any) {
+	f := framed{
+		Actor: actor, Manage: administers(actor), Page: name, Path: r.URL.Path, Version: c.cfg.Version, Data: data,
+		Stopped: c.dir.Settings().Stopped != nil,
+	}
+	if actor.Role != "" {
+		f.Flash = c.sessions.PopString(r.Context(), inFlash)
+	}
+	c.write(w, status, name, "frame", f)
+}
+
+// part writes a piece of a page, which the script puts in its place.
+func (c *Console) part(w http.ResponseWriter, name, block string, data any) {
+	c.write(w, http.StatusOK, name, block, data)
+}
+
+func (c *Console) write(w http.ResponseWriter, status int, name, block string, data any) {
+	var b bytes.Buffer // a page is whole or not at all
+	t, ok := c.pages[name]
+	err := errors.New("there is no such page")
+	if ok {
+		err = t.ExecuteTemplate(&b, block, data)
+	}
+	if err != nil {
+		c.log.Error("page cannot be drawn", "page", name, "error", err)
+		http.Error(w, "The page could not be drawn. The hub's log says why.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // the browser hung up
+}
+
+// statuses are the HTTP statuses of kinds of errors.
+var statuses = map[responsehub.Kind]int{
+	responsehub.Invalid: http.StatusBadRequest, responsehub.Unauthorized: http.StatusUnauthorized, responsehub.Forbidden: http.StatusForbidden,
+	responsehub.NotFound: http.StatusNotFound, responsehub.Refused: http.StatusConflict, responsehub.Conflict: http.StatusConflict,
+	responsehub.Gone: http.StatusGone, responsehub.Throttled: http.StatusTooManyRequests, responsehub.Unavailable: http.StatusServiceUnavailable,
+}
+
+// fail says on a page of its own what went wrong and what to do.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, ok := statuses[responsehub.KindOf(err)]
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	if status >= http.StatusInternalServerError {
+		c.log.Error("console", "path", r.URL.Path, "error", err)
+	}
+	f := framed{Page: "problem", Path: r.URL.Path, Data: map[string]any{"Status": status, "Sentence": responsehub.Sentence(err), "Back": inside(pathOf(r.Referer()))}}
+	if status != http.StatusServiceUnavailable {
+		if actor, in := c.actor(r); in {
+			f.Actor, f.Manage = actor, administers(actor)
+		}
+	}
+	c.write(w, status, "problem", "frame", f)
+}
+
+func pathOf(referer string) string {
+	_, rest, ok := strings.Cut(referer, "://")
+	if !ok {
+		return "/"
+	}
+	_, path, _ := strings.Cut(rest, "/")
+	return "/" + path
+}
+
+// administers reports whether the actor manages the whole hub, not only some tenants.
+func administers(a responsehub.Actor) bool {
+	return a.May(responsehub.Manage, responsehub.TenantRef{}) == nil
+}
+
+var functions = template.FuncMap{
+	"clock":  clock,
+	"day":    func(t time.Time) string { return t.UTC().Format("2 Jan 2006") },
+	"stamp":  stamp,
+	"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"since":  func(a, b time.Time) string { return span(b.Sub(a)) },
+	"words":  func(s responsehub.StepState) string { return stateWords[s] },
+	"state":  func(s responsehub.IncidentState) string { return incidentWords[s] },
+	"kind":   func(k responsehub.ItemKind) string { return k.Words() },
+	"via":    func(s responsehub.Surface) string { return surfaceWords[s] },
+	"group":  grouped,
+	"lower":  strings.ToLower,
+	"join":   strings.Join,
+	"dict":   dict,
+	"inc":    func(n int) int { return n + 1 },
+	"dec":    func(n int) int { return n - 1 },
+	"lock":   timeToLock,
+	"closed": func(s responsehub.IncidentState) bool { return s.Closed() },
+}
+
+// dict makes the data of a part out of names and values.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict: a name without a value")
+	}
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		m[name] = pairs[i+1]
+	}
+	return m, nil
+}
