@@ -106,4 +106,6 @@ func permitsKey(dest string) string { return limitTag(dest) + "permits" }
 
 func placesKey(list string) string { return limitTag(list) + "places" }
 
+func windowKey(dest string) string { return limitTag(dest) + "window" }
+
 func rateKey(dest string) string { return limitTag(dest) + "rate" }

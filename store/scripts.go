@@ -27,6 +27,11 @@ var (
 	readBlock        = script("now_time", "read_block")
 	takePermit       = script("now_time", "take_permit")
 	takePlace        = script("now_time", "take_place")
+	takeWindow       = script("now_time", "take_window")
+	openCode         = script("now_time", "open_code")
+	closeCode        = script("now_time", "close_code")
+	takePhone        = script("now_time", "take_phone")
+	freePhone        = script("free_phone")
 )
 
 func script(names ...string) *redis.Script {

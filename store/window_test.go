@@ -1,0 +1,54 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"responsehub/store"
+	"responsehub/store/storetest"
+)
+
+// TestWindow: no stretch of a window ever holds more calls than it may, whoever asks, and
+// a bar holds for all.
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l := store.NewLimits(storetest.Redis(t).Client())
+	windows := []store.Rate{{N: 3, Per: 200 * time.Millisecond}, {N: 5, Per: 600 * time.Millisecond}}
+	var went []time.Time
+	for start := time.Now(); len(went) < 12; {
+		if time.Since(start) > 10*time.Second {
+			t.Fatalf("only %d calls went in %s", len(went), time.Since(start))
+		}
+		wait, err := l.Admit(ctx, "teams:a", windows...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wait == 0 {
+			went = append(went, time.Now())
+			continue
+		}
+		if wait > 600*time.Millisecond {
+			t.Fatalf("asked to wait %s for a window of 600 ms", wait)
+		}
+		time.Sleep(wait)
+	}
+	const late = 50 * time.Millisecond // between Redis's clock and our note
+	for _, w := range windows {
+		for i := w.N; i < len(went); i++ {
+			if d := went[i].Sub(went[i-w.N]); d < w.Per-late {
+				t.Errorf("%d calls within %s, allowed are %d in %s", w.N+1, d, w.N, w.Per)
+			}
+		}
+	}
+	if wait, err := l.Admit(ctx, "teams:b", windows...); wait != 0 || err != nil {
+		t.Errorf("another destination waits %s, %v", wait, err)
+	}
+	if err := l.Block(ctx, "teams:b", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if wait, err := l.Admit(ctx, "teams:b", windows...); wait < 50*time.Second || err != nil {
+		t.Errorf("a barred destination waits %s, %v", wait, err)
+	}
+}
