@@ -72,12 +72,26 @@ func actions(inc *responsehub.Incident, view View, d detail) []obj {
 	if len(rest) == 0 && len(acts)+len(ways)+len(back) <= maxActions {
 		return slices.Concat(acts, ways, back) // nothing that has to hide behind another press
 	}
-	rest = append(rest[:min(len(rest), maxActions-len(ways))], ways...)
-	acts = acts[:min(len(acts), maxActions-len(back)-min(len(rest), 1))]
-	if len(rest) > 0 {
-		acts = append(acts, obj{"type": "Action.ShowCard", "title": wordsMore, "card": adaptive(inputs(inc, d), rest)})
+	// The console has everything, so the way there is never behind anything.
+	var door []obj
+	if address(view.Console, true) != "" {
+		door, ways = ways[:1], ways[1:]
 	}
-	return append(acts, back...)
+	room := maxActions - len(back) - len(door) - 1
+	if len(acts) > room {
+		rest = append(acts[room:len(acts):len(acts)], rest...)
+		acts = acts[:room]
+	}
+	behind := inputs(inc, view, d)
+	if left := len(rest) + len(ways) - maxActions; left > 0 {
+		rest = rest[:len(rest)-left]
+		behind = append(behind, line(nil, more(inc, view, left, "requests")...))
+	}
+	rest = append(rest, ways...)
+	if len(rest) > 0 {
+		acts = append(acts, obj{"type": "Action.ShowCard", "title": wordsMore, "card": adaptive(behind, rest)})
+	}
+	return slices.Concat(acts, door, back)
 }
 
 // askable reports whether a step's own button is shown: its gate is open, and it is
@@ -177,12 +191,25 @@ func agains(inc *responsehub.Incident) []obj {
 
 func links(inc *responsehub.Incident, view View) []obj {
 	var acts []obj
-	for _, l := range []struct{ title, to string }{{wordsConsole, view.Console}, {wordsDetector, inc.Link}} {
-		if u, err := url.Parse(l.to); err == nil && l.to != "" && u.Host != "" && u.User == nil && len(l.to) <= 2000 && (u.Scheme == "https" || l.to == view.Console && u.Scheme == "http") {
-			acts = append(acts, obj{"type": "Action.OpenUrl", "title": l.title, "url": u.String()})
+	for _, l := range []struct {
+		title, to string
+		ours      bool
+	}{{wordsConsole, view.Console, true}, {wordsDetector, inc.Link, false}} {
+		if to := address(l.to, l.ours); to != "" {
+			acts = append(acts, obj{"type": "Action.OpenUrl", "title": l.title, "url": to})
 		}
 	}
 	return acts
+}
+
+// address is a link that may stand on a card, or "". Only the hub's own may be without
+// TLS.
+func address(to string, ours bool) string {
+	u, err := url.Parse(to)
+	if err != nil || to == "" || u.Host == "" || u.User != nil || len(to) > 2000 || u.Scheme != "https" && (u.Scheme != "http" || !ours) {
+		return ""
+	}
+	return u.String()
 }
 
 // choosable reports whether there are items a person can pick now.
@@ -200,7 +227,7 @@ func choosable(inc *responsehub.Incident) bool {
 }
 
 // inputs are what the requests behind "More" need.
-func inputs(inc *responsehub.Incident, d detail) []obj {
+func inputs(inc *responsehub.Incident, view View, d detail) []obj {
 	if inc.State != responsehub.Active || inc.Tenant.ID == "" {
 		return []obj{}
 	}
@@ -221,7 +248,7 @@ func inputs(inc *responsehub.Incident, d detail) []obj {
 			body = append(body, obj{"type": "Input.ChoiceSet", "id": KeyItems, "isMultiSelect": true, "style": "expanded", "wrap": true, "label": wordsChoose, "choices": choices})
 		}
 		if open > d.choices {
-			body = append(body, line(nil, subtle(more(open-d.choices, "items"))))
+			body = append(body, line(nil, more(inc, view, open-d.choices, "items")...))
 		}
 		body = append(body, obj{"type": "Input.ChoiceSet", "id": KeyAction, "style": "compact", "label": wordsAction, "value": string(responsehub.Disable), "choices": []obj{
 			{"title": "Disable", "value": string(responsehub.Disable)},

@@ -187,6 +187,64 @@ var goldens = []golden{
 		s.State, s.Reason = responsehub.Failed, strings.Repeat("Because. ", 500)
 		return inc
 	}},
+	{name: "many_requests", view: View{Console: "https://hub.example/incidents/01JD"}, inc: func() *responsehub.Incident {
+		inc := hybrid()
+		for i := range 9 {
+			inc.AddTodo(fmt.Sprint("todo-", i), fmt.Sprint("In on-premises AD: do thing ", i))
+		}
+		for i := range 20 {
+			inc.AddFoothold(responsehub.Item{Kind: responsehub.InboxRule, Object: fmt.Sprint("r", i), Name: fmt.Sprint("rule ", i), Why: "Moves mail out of sight."})
+		}
+		s := inc.Step(responsehub.Persistence)
+		s.State, s.Reason = responsehub.Partial, "Five rules could not be disabled."
+		for i := range 5 {
+			s.Items[i].State, s.Items[i].At, s.Items[i].By = responsehub.Done, t0.Add(9*time.Second), responsehub.Policy.By()
+		}
+		return inc
+	}},
+	{name: "told_by_phone", view: View{Person: func(id string) string { return map[string]string{"ann": "Ann Berg", "bob": "Bob"}[id] }}, inc: func() *responsehub.Incident {
+		inc := open(true, alert())
+		verified(inc, responsehub.Lock, responsehub.Policy, 4*time.Second)
+		inc.Page = &responsehub.Page{State: responsehub.PageExhausted}
+		for i, a := range []responsehub.Attempt{
+			{Person: "ann", Way: responsehub.ByText, State: responsehub.AttemptDelivered}, {Person: "ann", Way: responsehub.ByCall, State: responsehub.AttemptNoAnswer},
+			{Person: "bob", Way: responsehub.ByText, State: responsehub.AttemptUndelivered}, {Person: "bob", Way: responsehub.ByCall, State: responsehub.AttemptVoicemail},
+			{Person: "cyd", Way: responsehub.ByCall, State: responsehub.AttemptHeard},
+		} {
+			a.At = t0.Add(time.Duration(i+1) * time.Minute)
+			inc.Page.Attempts = append(inc.Page.Attempts, a)
+		}
+		inc.Tickets = map[string]responsehub.TicketRef{"halo": {Failure: "HaloPSA refused the client."}, "connectwise": {ID: "17", Number: "T-123"}}
+		inc.Mails = map[string]responsehub.MailRef{"soc@msp.example": {Sent: 1}, "boss@msp.example": {Sent: 2}, "gone@msp.example": {Failure: "No such mailbox."}}
+		return inc
+	}},
+	{name: "response_off_published", view: View{Console: "https://hub.example/incidents/01JD"}, inc: func() *responsehub.Incident {
+		inc := open(false, alert())
+		inc.State = responsehub.Active
+		inc.Step(responsehub.Publish).State = responsehub.Done
+		verified(inc, responsehub.Lock, ann, time.Minute)
+		inc.Acknowledged = &responsehub.Acknowledgement{By: ann.By(), At: t0.Add(50 * time.Second)}
+		return inc
+	}},
+	{name: "set_aside_and_taken_back", inc: func() *responsehub.Incident {
+		inc := open(true, alert())
+		verified(inc, responsehub.Lock, responsehub.Policy, 4*time.Second)
+		s := inc.Step(responsehub.Lock)
+		s.State, s.Undo, s.RequestedBy, s.VerifiedAt = responsehub.Undone, true, ann.By(), t0.Add(26*time.Hour)
+		s = inc.Step(responsehub.Retract)
+		s.State, s.Reason, s.RequestedBy, s.RequestedAt = responsehub.Skipped, "Nothing was sent.", ann.By(), t0.Add(25*time.Hour)
+		return inc
+	}},
+	{name: "held_back", inc: func() *responsehub.Incident {
+		a := alert()
+		return responsehub.NewIncident("01JD0000000000000000000000", "RH-7K2M", t0, "petra", a, contoso(), true, responsehub.BreakGlassHold(a.Account))
+	}},
+	{name: "false_alarm_waits", inc: func() *responsehub.Incident {
+		inc := open(true, alert())
+		verified(inc, responsehub.Lock, responsehub.Policy, 4*time.Second)
+		inc.Withdrawal = &responsehub.Withdrawal{By: ann.By(), At: t0.Add(time.Hour), EndedAt: t0.Add(2 * time.Hour), Left: []string{"The password cannot be given back."}}
+		return inc
+	}},
 	{name: "copy_to_read", view: View{ReadOnly: true}, inc: func() *responsehub.Incident { return open(false, alert()) }},
 }
 
@@ -223,7 +281,7 @@ func TestGolden(t *testing.T) {
 // TestMarks holds the promise that others count on: one check mark for each numbered
 // step that was read back, and no other.
 func TestMarks(t *testing.T) {
-	want := map[string]int{"response_on_running": 1, "all_verified": 5, "shut_gate": 2, "partial": 1, "watching": 1, "relocked": 1, "ad_todos": 1, "password_ready": 4, "closed": 6}
+	want := map[string]int{"response_on_running": 1, "all_verified": 5, "shut_gate": 2, "partial": 1, "watching": 1, "relocked": 1, "ad_todos": 1, "password_ready": 4, "closed": 6, "many_requests": 1, "told_by_phone": 1, "response_off_published": 1, "false_alarm_waits": 1}
 	for _, g := range goldens {
 		got := 0
 		for _, r := range string(Card(g.inc(), g.view)) {
@@ -239,23 +297,29 @@ func TestMarks(t *testing.T) {
 
 func TestButtons(t *testing.T) {
 	want := map[string][]string{
-		"unpublished":         {"Publish Incident", "Open the detector's page"},
-		"response_on_running": {"More", "Undo..."},
-		"all_verified":        {"6 Mark as remediated", "More", "Undo..."},
-		"shut_gate":           {"3 Disable persistence", "More", "Undo..."},
-		"failed_with_reason":  {"1 Revoke sessions and lock account", "More", "Undo..."},
-		"watching":            {"More", "Undo..."},
-		"relocked":            {"More", "Undo..."},
-		"ad_todos":            {"More", "Undo..."},
-		"partial":             {"2 Retract phishing emails", "More", "Undo..."},
-		"needs_human":         {"3 Disable persistence", "4 Reset password", "More", "Undo..."},
-		"retract_progress":    {"Open the detector's page", "Undo..."},
-		"password_ready":      {"5 Re-enable account", "Show password", "More", "Undo..."},
-		"closed":              {"Open the detector's page"},
-		"unknown_tenant":      {"Publish Incident", "Open the detector's page"},
-		"hostile_text":        {"Publish Incident"},
-		"long_lists":          {"3 Disable persistence", "More", "Undo..."},
-		"copy_to_read":        nil,
+		"unpublished":              {"Publish Incident", "Open the detector's page"},
+		"response_on_running":      {"More", "Undo..."},
+		"all_verified":             {"6 Mark as remediated", "More", "Undo..."},
+		"shut_gate":                {"3 Disable persistence", "More", "Undo..."},
+		"failed_with_reason":       {"1 Revoke sessions and lock account", "More", "Undo..."},
+		"watching":                 {"More", "Undo..."},
+		"relocked":                 {"More", "Undo..."},
+		"ad_todos":                 {"More", "Undo..."},
+		"partial":                  {"2 Retract phishing emails", "More", "Undo..."},
+		"needs_human":              {"3 Disable persistence", "4 Reset password", "More", "Open in the console", "Undo..."},
+		"retract_progress":         {"Open the detector's page", "Undo..."},
+		"password_ready":           {"5 Re-enable account", "Show password", "More", "Undo..."},
+		"closed":                   {"Open the detector's page"},
+		"unknown_tenant":           {"Publish Incident", "Open the detector's page"},
+		"hostile_text":             {"Publish Incident"},
+		"long_lists":               {"3 Disable persistence", "More", "Undo..."},
+		"many_requests":            {"3 Disable persistence", "More", "Open in the console", "Undo..."},
+		"told_by_phone":            {"More", "Undo..."},
+		"response_off_published":   {"2 Retract phishing emails", "3 Disable persistence", "More", "Open in the console", "Undo..."},
+		"set_aside_and_taken_back": {"More", "Undo..."},
+		"held_back":                {"1 Revoke sessions and lock account", "More", "Undo..."},
+		"false_alarm_waits":        {"More", "Undo..."},
+		"copy_to_read":             nil,
 	}
 	for _, g := range goldens {
 		var c struct{ Actions []struct{ Title string } }
@@ -315,6 +379,7 @@ func TestClean(t *testing.T) {
 		{"marks", "e\u0301\u0301\u0301\u0301\u0301", "e\u0301\u0301\u0301"},
 		{"check marks", "✓done✅", "done"},
 		{"not utf-8", "a\xff\xfeb", "ab"},
+		{"functions", "{{TIME(x)}}", "{ {TIME(x)…"},
 		{"cut", "abcdefghijk", "abcdefghij…"},
 		{"real replacement character", "a\ufffdb", "a\ufffdb"},
 	} {

@@ -12,7 +12,8 @@ const maxMarks = 3
 
 // Clean makes a stranger's text fit to be shown: one line of valid UTF-8 without
 // control characters, invisible and direction-changing marks, and without check marks,
-// which on a card only the hub may set. It is cut to at most most characters.
+// which on a card only the hub may set. Braces that clients would read as a function are
+// set apart. It is cut to at most most characters.
 func Clean(s string, most int) string {
 	// A character needs four bytes at most, and marks are dropped: what lies beyond this
 	// can hardly be shown, and megabytes need not be looked at.
@@ -21,7 +22,7 @@ func Clean(s string, most int) string {
 		s, tail = s[:limit], "…"
 	}
 	var b strings.Builder
-	n, marks, space := 0, 0, false
+	n, marks, space, last := 0, 0, false, ' '
 	for i, r := range s {
 		if r == utf8.RuneError {
 			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
@@ -47,8 +48,14 @@ func Clean(s string, most int) string {
 		}
 		if space {
 			b.WriteByte(' ')
-			n, space = n+1, false
+			n, space, last = n+1, false, ' '
 		}
+		// Two braces begin a function that clients carry out, such as {{DATE(...)}}.
+		if r == '{' && last == '{' {
+			b.WriteByte(' ')
+			n++
+		}
+		last = r
 		b.WriteRune(r)
 		n++
 	}

@@ -12,8 +12,11 @@
 //     mark therefore always means a numbered step that was read back.
 //  4. A button is shown only where the gate is open. Where it is shut its reason stands
 //     in its place. That is courtesy, not authority: the engine decides again.
-//  5. No secret is drawn, and no button's data carries more than names of things.
+//  5. Nothing on it grows old by itself: times are exact, or the distance of two times that
+//     stand still, since nobody draws a card anew because a minute went by. What a colour
+//     says, words say too.
+//  6. No secret is drawn, and no button's data carries more than names of things.
 //
-// What may go wrong is cut, with a count of what was left out: very long lists and
-// texts give way first.
+// What may go wrong is cut, with a count of what was left out and the way to all of it:
+// very long lists and texts give way first.
 package card

@@ -1,5 +1,7 @@
 package card
 
+import "fmt"
+
 // Dialog draws the one-time password for the dialog of the person who asked for it.
 // It must go nowhere else: a dialog is not kept as a message.
 func Dialog(password, account, advice string) []byte {
@@ -15,7 +17,7 @@ func List(title string, lines []string) []byte {
 	body := []obj{line(nil, bold(Clean(title, 200)))}
 	for i, l := range lines {
 		if i == maxLines {
-			body = append(body, line(nil, subtle(more(len(lines)-i, "lines"))))
+			body = append(body, line(nil, subtle(fmt.Sprintf("and %s more lines", grouped(len(lines)-i)))))
 			break
 		}
 		body = append(body, line(nil, plain(Clean(l, 300))))

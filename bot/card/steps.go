@@ -2,6 +2,8 @@ package card
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"responsehub"
 )
@@ -15,29 +17,35 @@ func steps(inc *responsehub.Incident, view View, d detail) []obj {
 		if s == nil {
 			continue
 		}
-		body = append(body, line(nil, bold(title(id)), plain(" — "+standOf(s))))
+		rows := []obj{line(nil, bold(title(id)), plain(" — "+standOf(inc, s)))}
 		if inc.State.Closed() {
+			body = append(body, rows...)
 			continue
 		}
 		for _, text := range append(lacks(s, view, d), because(inc, s, d)...) {
 			// Six steps behind one shut gate need its reason once.
 			if !said[text] {
 				said[text] = true
-				body = append(body, line(obj{"spacing": "None"}, subtle(text)))
+				rows = append(rows, line(obj{"spacing": "None"}, subtle(text)))
 			}
 		}
 		if id == responsehub.Lock {
-			body = append(body, after(inc, s, d)...)
+			rows = append(rows, after(inc, s, view, d)...)
 		}
 		if id == responsehub.Persistence {
-			body = append(body, items(s, d)...)
+			rows = append(rows, items(inc, s, view, d)...)
 		}
+		if !troubled(s) {
+			body = append(body, rows...)
+			continue
+		}
+		body = append(body, obj{"type": "Container", "style": "warning", "items": rows, "spacing": "Small"})
 	}
 	return body
 }
 
 // standOf is a step's state in words, with the exact time of it and who asked.
-func standOf(s *responsehub.Step) string {
+func standOf(inc *responsehub.Incident, s *responsehub.Step) string {
 	text := stateWords[s.State]
 	at := s.RequestedAt
 	if s.Undo && s.State.Busy() {
@@ -58,7 +66,7 @@ func standOf(s *responsehub.Step) string {
 		return text
 	}
 	if !at.IsZero() {
-		text += " " + when(at)
+		text += " " + moment(inc, at)
 	}
 	if s.RequestedBy.Name != "" {
 		text += ", " + Clean(s.RequestedBy.Name, 80)
@@ -92,10 +100,29 @@ func because(inc *responsehub.Incident, s *responsehub.Step, d detail) []string 
 	if s.State.Busy() || s.State.Settled() || inc.State == responsehub.Unpublished && inc.Tenant.ID != "" {
 		return lines
 	}
-	if why := inc.Blocked(s.ID); why != "" {
+	if why := shut(inc, s.ID); why != "" {
 		lines = append(lines, Clean(why, max(d.text, 200)))
 	}
 	return lines
+}
+
+// shut is why a gate is shut. What keeps an incident from being closed stands with each
+// step already, so the last gate only counts them up.
+func shut(inc *responsehub.Incident, id responsehub.StepID) string {
+	why := inc.Blocked(id)
+	if why == "" || id != responsehub.Close || inc.State != responsehub.Active || inc.Tenant.ID == "" || inc.Withdrawal.Running() {
+		return why
+	}
+	var open []string
+	for _, other := range responsehub.StepIDs[1 : len(responsehub.StepIDs)-1] {
+		if s := inc.Step(other); s != nil && !s.State.Settled() {
+			open = append(open, strconv.Itoa(other.Number()))
+		}
+	}
+	if len(open) == 0 {
+		return why
+	}
+	return "Waits for " + strings.Join(open, ", ") + ": done, or set aside with a reason."
 }
 
 // lacks warns below a step that waits of what it would fail for.
@@ -110,7 +137,7 @@ func lacks(s *responsehub.Step, view View, d detail) []string {
 }
 
 // items draws the persistence that was found, each with its state.
-func items(s *responsehub.Step, d detail) []obj {
+func items(inc *responsehub.Incident, s *responsehub.Step, view View, d detail) []obj {
 	if len(s.Items) == 0 {
 		return nil
 	}
@@ -125,6 +152,12 @@ func items(s *responsehub.Step, d detail) []obj {
 			}
 			shown++
 			text := "• " + Clean(it.Title(), 100) + " — " + stateWords[it.State]
+			if it.State.Settled() && !it.At.IsZero() {
+				text += " " + moment(inc, it.At)
+				if it.By.Name != "" {
+					text += ", " + Clean(it.By.Name, 60)
+				}
+			}
 			if it.Hidden {
 				text += ", hidden"
 			}
@@ -135,7 +168,7 @@ func items(s *responsehub.Step, d detail) []obj {
 		}
 	}
 	if left := len(s.Items) - shown; left > 0 {
-		body = append(body, line(obj{"spacing": "None"}, subtle(more(left, "items"))))
+		body = append(body, line(obj{"spacing": "None"}, more(inc, view, left, "items")...))
 	}
 	return body
 }

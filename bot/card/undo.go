@@ -56,9 +56,9 @@ func withdrawn(inc *responsehub.Incident, d detail) []obj {
 	if w == nil || inc.State.Closed() {
 		return nil
 	}
-	text := fmt.Sprintf("False alarm, declared by %s %s: what was done is being taken back, the account last.", Clean(w.By.Name, 80), when(w.At))
+	text := fmt.Sprintf("False alarm, declared by %s %s: what was done is being taken back, the account last.", Clean(w.By.Name, 80), moment(inc, w.At))
 	if !w.Running() {
-		text = fmt.Sprintf("False alarm, declared by %s %s. It waits for a person: %s", Clean(w.By.Name, 80), when(w.At), Clean(strings.Join(w.Left, " "), max(d.text, 300)))
+		text = fmt.Sprintf("False alarm, declared by %s %s. It waits for a person: %s", Clean(w.By.Name, 80), moment(inc, w.At), Clean(strings.Join(w.Left, " "), max(d.text, 300)))
 	}
 	return []obj{line(obj{"spacing": "Medium"}, bold(text))}
 }

@@ -2,7 +2,6 @@ package card
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"responsehub"
@@ -12,7 +11,18 @@ import (
 
 const (
 	wordsActNow      = "Act now: nothing runs by itself for this tenant. Press Publish Incident, then run the steps in order."
-	wordsPublished   = "Response is off for this tenant: run the steps in order."
+	wordsPublished   = "Act now: Response is off for this tenant. Run the steps in order."
+	wordsOff         = "Response is off for this tenant."
+	wordsOn          = "Response is on: steps 1 to 3 run by themselves."
+	wordsWanted      = "Act now: something needs a person. Response is on, the rest runs by itself."
+	wordsYours       = "Your turn: what runs by itself is through."
+	wordsDone        = "Done"
+	wordsSetAside    = "Set aside"
+	wordsTakenBack   = "Taken back"
+	wordsUnderWay    = "Under way"
+	wordsLeft        = "Left for you"
+	wordsNobody      = "nobody yet"
+	wordsExhausted   = "nobody answered the phone"
 	wordsPublish     = "Nothing has been done yet."
 	wordsSeen        = "What was seen"
 	wordsSteps       = "Remediation"
@@ -54,6 +64,24 @@ var incidentWords = map[responsehub.IncidentState]string{
 	responsehub.Remediated: "remediated", responsehub.FalseAlarm: "false alarm",
 }
 
+var severityWords = map[responsehub.Severity]string{
+	responsehub.Critical: "critical, the highest of four", responsehub.High: "high, second of four",
+	responsehub.Medium: "medium, third of four", responsehub.Low: "low, the last of four",
+}
+
+var shortTitles = map[responsehub.StepID]string{
+	responsehub.Lock: "lock", responsehub.Retract: "retract mail", responsehub.Persistence: "persistence",
+	responsehub.Password: "password", responsehub.Reenable: "re-enable", responsehub.Close: "close",
+}
+
+var attemptWords = map[responsehub.AttemptState]string{
+	responsehub.AttemptQueued: "about to", responsehub.AttemptRequested: "asked for", responsehub.AttemptRinging: "rings",
+	responsehub.AttemptInProgress: "answered, listening", responsehub.AttemptSent: "sent", responsehub.AttemptDelivered: "delivered",
+	responsehub.AttemptVoicemail: "voicemail", responsehub.AttemptNoAnswer: "no answer", responsehub.AttemptBusy: "busy",
+	responsehub.AttemptFailed: "failed", responsehub.AttemptUndelivered: "not delivered", responsehub.AttemptHeard: "heard it, pressed nothing",
+	responsehub.AttemptCancelled: "called off", responsehub.AttemptAcknowledged: "acknowledged",
+}
+
 var surfaceWords = map[responsehub.Surface]string{
 	responsehub.ViaTeams: "in Teams", responsehub.ViaAPI: "by the API", responsehub.ViaConsole: "in the console",
 	responsehub.ViaPhone: "by phone", responsehub.ViaText: "by text", responsehub.ViaPSA: "in the ticket",
@@ -66,8 +94,10 @@ func span(d time.Duration) string {
 		return "less than 0.1 s"
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < 2*time.Minute:
+	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 10*time.Minute:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 	case d < 2*time.Hour:
 		return fmt.Sprintf("%d min", int(d.Minutes()))
 	}
@@ -81,43 +111,48 @@ const checkMark = "✓"
 // when is an exact time as the card shows it.
 func when(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04:05 UTC") }
 
+// moment is an exact time, without the date on the day of the alert.
+func moment(inc *responsehub.Incident, t time.Time) string {
+	if t.UTC().Format(time.DateOnly) == inc.ReceivedAt.UTC().Format(time.DateOnly) {
+		return t.UTC().Format("15:04:05 UTC")
+	}
+	return when(t)
+}
+
+// alerted is when the alert came in, from whom, and when that saw it.
+func alerted(inc *responsehub.Incident) string {
+	text := when(inc.ReceivedAt)
+	if inc.Source != "" {
+		text += " from " + Clean(inc.Source, 40)
+	}
+	if !inc.DetectedAt.IsZero() {
+		text += ", detected " + moment(inc, inc.DetectedAt)
+	}
+	return text
+}
+
+// local is a time as the reader's client writes it, in the reader's zone and language.
+// Teams does so in text blocks only.
+// https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features#datetime-function-rules
+func local(t time.Time) string {
+	at := t.UTC().Format("2006-01-02T15:04:05Z")
+	return fmt.Sprintf("Your time: {{DATE(%s, SHORT)}} {{TIME(%s)}}", at, at)
+}
+
+// severity is the detector's grade with what it asks for.
+func severity(inc *responsehub.Incident) string {
+	if word, ok := severityWords[inc.Severity]; ok {
+		return word
+	}
+	return Clean(string(inc.Severity), 20)
+}
+
 // title is a step's name with its number, as on its button.
 func title(id responsehub.StepID) string {
 	if id == responsehub.Publish {
 		return id.Title()
 	}
 	return fmt.Sprintf("%d %s", id.Number(), id.Title())
-}
-
-// standing says in one sentence what was done and what is left.
-func standing(inc *responsehub.Incident) string {
-	var done, busy, open []string
-	for _, id := range responsehub.StepIDs[1:] {
-		s := inc.Step(id)
-		switch {
-		case s == nil:
-		case s.State.Settled():
-			done = append(done, fmt.Sprint(id.Number()))
-		case s.State.Busy():
-			busy = append(busy, fmt.Sprint(id.Number()))
-		default:
-			open = append(open, fmt.Sprint(id.Number()))
-		}
-	}
-	var parts []string
-	for _, p := range []struct {
-		word  string
-		steps []string
-	}{{"Settled", done}, {"Under way", busy}, {"Left for you", open}} {
-		if len(p.steps) > 0 {
-			parts = append(parts, p.word+": "+strings.Join(p.steps, ", ")+".")
-		}
-	}
-	head := "Response is on. "
-	if !inc.Response {
-		head = wordsPublished + " "
-	}
-	return head + strings.Join(parts, " ")
 }
 
 // retraction tells how far the search for phish has come.
@@ -144,9 +179,13 @@ func grouped(n int) string {
 	return s
 }
 
-// more counts what was left out of a list.
-func more(n int, what string) string {
-	return fmt.Sprintf("and %s more %s; responsehub incident show lists all", grouped(n), what)
+// more counts what was left out of a list, with the way to all of it.
+func more(inc *responsehub.Incident, view View, n int, what string) []obj {
+	text := fmt.Sprintf("and %s more %s; ", grouped(n), what)
+	if to := address(view.Console, true); to != "" {
+		return []obj{subtle(text), run("see all", obj{"selectAction": obj{"type": "Action.OpenUrl", "title": wordsConsole, "url": to}})}
+	}
+	return []obj{subtle(text + "responsehub incident show " + inc.Ref + " lists all")}
 }
 
 // Summary is the one line for the notification of a new card: no markup, and short
