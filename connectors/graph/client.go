@@ -42,6 +42,7 @@ type Client struct {
 
 	mu      sync.Mutex
 	renewed map[string]time.Time // by tenant: when a fresh token was last forced
+	apart   map[string]bool      // tenants whose mailboxes take one rule in a search
 }
 
 var (
@@ -68,7 +69,7 @@ func New(cfg Config, login *entra.Login, client *http.Client, limiter *transport
 	}
 	c := &Client{
 		base: base, login: login, limiter: limiter, log: log,
-		ownApps: append([]string{login.ClientID()}, cfg.OwnApps...), renewed: map[string]time.Time{},
+		ownApps: append([]string{login.ClientID()}, cfg.OwnApps...), renewed: map[string]time.Time{}, apart: map[string]bool{},
 	}
 	c.ownApps = slices.DeleteFunc(c.ownApps, func(id string) bool { return id == "" })
 	c.adapter, err = khttp.NewNetHttpRequestAdapterWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(

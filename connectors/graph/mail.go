@@ -78,29 +78,62 @@ var letterFields = []string{"id", "internetMessageId", "parentFolderId", "from",
 
 // Find returns the messages of one mailbox that are the phish: those with its message
 // id, and where sender and subject are known, those that have both within the window,
-// since attackers send one by one with an id for each.
+// since attackers send one by one with an id for each. It is one search; where a tenant
+// refuses the two in one, two from then on.
 func (c *Client) Find(ctx context.Context, tenant, mailbox string, p responsehub.Phish) ([]steps.Letter, error) {
-	var found []steps.Letter
-	var err error
+	var filters []string
 	if p.InternetMessageID != "" {
-		found, err = c.search(ctx, tenant, mailbox, byMessageID(p.InternetMessageID), responsehub.ByMessageID, func(l steps.Letter) bool {
-			return sameMessageID(l.InternetMessageID, p.InternetMessageID)
-		})
+		filters = append(filters, byMessageID(p.InternetMessageID))
 	}
-	if err != nil || p.Sender == "" || p.Subject == "" {
-		return found, err
+	if p.Sender != "" && p.Subject != "" {
+		filters = append(filters, bySender(p))
 	}
-	similar, err := c.search(ctx, tenant, mailbox, bySender(p), responsehub.BySender, func(l steps.Letter) bool {
-		// Looked at again here: a filter that a service quietly ignores would hand us the
-		// whole mailbox to move.
-		return strings.EqualFold(l.Sender, p.Sender) && sameSubject(l.Subject, p.Subject) && within(l.ReceivedAt, p)
-	})
-	for _, l := range similar {
-		if !slices.ContainsFunc(found, func(f steps.Letter) bool { return f.ID == l.ID }) {
-			found = append(found, l)
+	if len(filters) == 2 && !c.searchesApart(tenant) {
+		found, err := c.search(ctx, tenant, mailbox, filters[0]+" or ("+filters[1]+")", p)
+		if ClassOf(err) != BadRequest {
+			return found, err
+		}
+		c.searchApart(tenant)
+	}
+	var found []steps.Letter
+	for _, f := range filters {
+		some, err := c.search(ctx, tenant, mailbox, f, p)
+		if err != nil {
+			return found, err
+		}
+		for _, l := range some {
+			if !slices.ContainsFunc(found, func(f steps.Letter) bool { return f.ID == l.ID }) {
+				found = append(found, l)
+			}
 		}
 	}
-	return found, err
+	return found, nil
+}
+
+// searchesApart reports whether a tenant's mailboxes refuse two rules in one search, and
+// searchApart notes it: Outlook finds some filters too complex and says so for each anew.
+func (c *Client) searchesApart(tenant string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.apart[tenant]
+}
+
+func (c *Client) searchApart(tenant string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.apart[tenant] = true
+}
+
+// ruleOf says by what a message is the phish, "" when it is not. The service's word is
+// not taken for it: a filter that is quietly ignored would hand us the whole mailbox to move.
+func ruleOf(l *steps.Letter, p responsehub.Phish) responsehub.Rule {
+	switch {
+	case p.InternetMessageID != "" && sameMessageID(l.InternetMessageID, p.InternetMessageID):
+		return responsehub.ByMessageID
+	case p.Sender != "" && p.Subject != "" && strings.EqualFold(l.Sender, p.Sender) && sameSubject(l.Subject, p.Subject) && within(l.ReceivedAt, p):
+		return responsehub.BySender
+	}
+	return ""
 }
 
 func sameSubject(a, b string) bool {
@@ -114,7 +147,7 @@ func within(at time.Time, p responsehub.Phish) bool {
 
 // search runs one filter over all folders of a mailbox. There is no $orderby: together
 // with these filters Outlook refuses it as too complex.
-func (c *Client) search(ctx context.Context, tenant, mailbox, filter string, rule responsehub.Rule, keep func(steps.Letter) bool) ([]steps.Letter, error) {
+func (c *Client) search(ctx context.Context, tenant, mailbox, filter string, p responsehub.Phish) ([]steps.Letter, error) {
 	k := call{op: "search the mailbox", tenant: tenant, mailbox: mailbox, bulk: true, about: aMailbox, needs: readsMail}
 	first := &users.ItemMessagesRequestBuilderGetRequestConfiguration{Headers: immutable(), QueryParameters: &users.ItemMessagesRequestBuilderGetQueryParameters{
 		Filter: &filter, Select: letterFields, Top: new(int32(50)),
@@ -137,9 +170,9 @@ func (c *Client) search(ctx context.Context, tenant, mailbox, filter string, rul
 		}
 		l := steps.Letter{
 			ID: deref(m.GetId()), Mailbox: mailbox, InternetMessageID: deref(m.GetInternetMessageId()), Folder: deref(m.GetParentFolderId()),
-			Sender: sender(m), Subject: deref(m.GetSubject()), ReceivedAt: deref(m.GetReceivedDateTime()), Read: deref(m.GetIsRead()), Rule: rule,
+			Sender: sender(m), Subject: deref(m.GetSubject()), ReceivedAt: deref(m.GetReceivedDateTime()), Read: deref(m.GetIsRead()),
 		}
-		if l.ID != "" && keep(l) {
+		if l.Rule = ruleOf(&l, p); l.ID != "" && l.Rule != "" {
 			found = append(found, l)
 		}
 	}

@@ -97,43 +97,65 @@ func TestFind(t *testing.T) {
 	message := func(id, messageID, from, subject, at string) string {
 		return fmt.Sprintf(`{"id":%q,"internetMessageId":%q,"parentFolderId":"F","from":{"emailAddress":{"address":%q}},"subject":%q,"receivedDateTime":%q,"isRead":true}`, id, messageID, from, subject, at)
 	}
-	c, _ := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
-		filter := r.URL.Query().Get("$filter")
-		if strings.HasPrefix(filter, "internetMessageId eq '<here@x>'") {
-			say(w, 200, `{"value":[`+message("1", "<here@x>", "a@x", "S", "2026-11-23T09:30:00Z")+`,{"id":"no from"}]}`)
+	// A service that ignores the filter hands out everything.
+	everything := []string{
+		`{"id":"no from"}`, message("1", "<HERE@x>", "c@x", "[External] S", "2026-11-01T09:30:00Z"), message("2", "<b@x>", "A@X", "s", "2026-11-23T09:30:00Z"),
+		message("3", "<c@x>", "a@x", "Lunch", "2026-11-23T09:30:00Z"), message("4", "<d@x>", "b@x", "S", "2026-11-23T09:30:00Z"), message("5", "<e@x>", "a@x", "S", "2026-11-20T09:30:00Z"),
+	}
+	plain := func(w http.ResponseWriter, _ *http.Request) {
+		say(w, 200, `{"value":[`+strings.Join(everything, ",")+`]}`)
+	}
+	// A service that takes one rule in a search.
+	simple := func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Query().Get("$filter"), " or ") {
+			say(w, 400, complain("InefficientFilter", "The restriction or sort order is too complex for this operation."))
 			return
 		}
-		if strings.HasPrefix(filter, "internetMessageId") {
-			say(w, 200, `{"value":[]}`)
-			return
-		}
-		// A service that ignores the filter hands out everything.
-		say(w, 200, `{"value":[`+strings.Join([]string{
-			message("2", "<b@x>", "A@X", "s", "2026-11-23T09:30:00Z"), message("3", "<c@x>", "a@x", "Lunch", "2026-11-23T09:30:00Z"),
-			message("4", "<d@x>", "b@x", "S", "2026-11-23T09:30:00Z"), message("5", "<e@x>", "a@x", "S", "2026-11-20T09:30:00Z"),
-		}, ",")+`]}`)
-	})
+		plain(w, r)
+	}
 	since, until := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	for _, tc := range []struct {
 		name  string
 		phish responsehub.Phish
 		want  []string
 	}{
-		{"by id", responsehub.Phish{InternetMessageID: "<here@x>"}, []string{"1"}},
-		{"by id, and one sent by itself", responsehub.Phish{InternetMessageID: "<here@x>", Sender: "a@x", Subject: "S", ReceivedAfter: since, ReceivedBefore: until}, []string{"1", "2"}},
+		{"by id", responsehub.Phish{InternetMessageID: "<here@x>"}, []string{"1 message_id"}},
+		{"by id, and one sent by itself", responsehub.Phish{InternetMessageID: "<here@x>", Sender: "a@x", Subject: "S", ReceivedAfter: since, ReceivedBefore: until}, []string{"1 message_id", "2 sender"}},
 		{"by id only, none there", responsehub.Phish{InternetMessageID: "<gone@x>"}, nil},
-		{"similar where the id is not", responsehub.Phish{InternetMessageID: "<gone@x>", Sender: "a@x", Subject: "S", ReceivedAfter: since, ReceivedBefore: until}, []string{"2"}},
+		{"similar where the id is not", responsehub.Phish{InternetMessageID: "<gone@x>", Sender: "a@x", Subject: "S", ReceivedAfter: since, ReceivedBefore: until}, []string{"2 sender"}},
 		{"never by the sender alone", responsehub.Phish{Sender: "a@x"}, nil},
 	} {
-		letters, err := c.Find(t.Context(), tenantID, "U", tc.phish)
-		var got []string
-		for _, l := range letters {
-			got = append(got, l.ID)
-		}
-		if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v (-want +got):\n%s", tc.name, err, diff)
+		for _, answers := range []struct {
+			name  string
+			serve http.HandlerFunc
+			two   int // searches where both rules are known, of two mailboxes
+		}{{"plain", plain, 2}, {"simple", simple, 5}} {
+			c, w := newWorld(t, answers.serve)
+			for range 2 {
+				letters, err := c.Find(t.Context(), tenantID, "U", tc.phish)
+				var got []string
+				for _, l := range letters {
+					got = append(got, l.ID+" "+string(l.Rule))
+				}
+				if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
+					t.Errorf("%s, %s: %v (-want +got):\n%s", tc.name, answers.name, err, diff)
+				}
+			}
+			searches := 2
+			switch {
+			case tc.phish.InternetMessageID != "" && tc.phish.Sender != "":
+				searches = answers.two
+			case tc.phish.InternetMessageID == "" && tc.phish.Subject == "":
+				searches = 0
+			}
+			if got := len(w.requests()); got != searches {
+				t.Errorf("%s, %s: %d searches in two mailboxes, want %d", tc.name, answers.name, got, searches)
+			}
 		}
 	}
+	c, _ := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		say(w, 200, `{"value":[`+message("1", "<here@x>", "a@x", "S", "2026-11-23T09:30:00Z")+`]}`)
+	})
 	letters, _ := c.Find(t.Context(), tenantID, "U", responsehub.Phish{InternetMessageID: "<here@x>"})
 	want := steps.Letter{Rule: responsehub.ByMessageID, ID: "1", Mailbox: "U", InternetMessageID: "<here@x>", Folder: "F", Sender: "a@x", Subject: "S", ReceivedAt: time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC), Read: true}
 	if diff := cmp.Diff([]steps.Letter{want}, letters); diff != "" {
