@@ -20,6 +20,7 @@ type View struct {
 	Answer   string                          // sentence above the card for the person who just clicked; empty on the posted card
 	ReadOnly bool                            // a copy without buttons
 	Console  string                          // https address of the incident's page in the console; empty: no link
+	Mention  Mention                         // person on call; zero: nobody is mentioned
 	Lacks    func(responsehub.StepID) string // what is known to keep a waiting step from working; nil: nothing
 	Now      time.Time                       // to tell whether a one-time password has expired; zero: it has not
 	Person   func(id string) string          // name of a person who is called; nil or "": the id is shown
@@ -58,6 +59,8 @@ func draw(inc *responsehub.Incident, view View, d detail) obj {
 		body = append(body, obj{"type": "Container", "style": "emphasis", "items": []obj{line(nil, bold(Clean(view.Answer, 600)))}})
 	}
 	body = append(body, head(inc, view, d)...)
+	ask, entities := mentioned(inc, view)
+	body = append(body, ask...)
 	if !inc.State.Closed() {
 		body = append(body, seen(inc, view, d)...)
 	}
@@ -71,7 +74,11 @@ func draw(inc *responsehub.Incident, view View, d detail) obj {
 	}
 	c := adaptive(body, acts)
 	c["fallbackText"] = wordsCannot
-	c["msteams"] = obj{"width": "Full"}
+	teams := obj{"width": "Full"}
+	if len(entities) > 0 {
+		teams["entities"] = entities
+	}
+	c["msteams"] = teams
 	return c
 }
 
