@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"responsehub"
@@ -40,6 +41,7 @@ type stepRow struct {
 	Lasting  []string
 	Show     bool // a password waits to be shown to this person
 	Percent  int
+	Folded   bool // its items are all settled: they are there to open
 }
 
 const (
@@ -113,6 +115,7 @@ func rowOf(inc *responsehub.Incident, s *responsehub.Step, actor responsehub.Act
 	if sealed, ok := inc.Sealed[remediation.SealedPassword]; ok && s.ID == responsehub.Password {
 		row.Show = sealed.For == actor.ID && time.Now().Before(sealed.Expires) && s.State == responsehub.Done
 	}
+	row.Folded = len(s.Items) > 1 && !slices.ContainsFunc(s.Items, func(it responsehub.Item) bool { return !it.State.Settled() })
 	if p := s.Progress; p != nil && p.Mailboxes > 0 {
 		row.Percent = min(100, p.Searched*100/p.Mailboxes)
 	}

@@ -14,7 +14,7 @@ import (
 
 // parsePages reads each page together with the frame around all of them.
 func parsePages() (map[string]*template.Template, error) {
-	frame, err := template.New("").Funcs(functions).ParseFS(templates, "templates/frame.html", "templates/part_*.html")
+	frame, err := template.New("").Funcs(functions).ParseFS(templates, "templates/frame.html")
 	if err != nil {
 		return nil, err
 	}
