@@ -65,6 +65,9 @@ func New(cfg Config, engine Engine, directory Directory, hc *http.Client, log *s
 	}
 	cfg.Login = cmp.Or(cfg.Login, publicLogin)
 	cfg.OpenID = cmp.Or(cfg.OpenID, publicOpenID)
+	if cfg.Limits == nil {
+		cfg.Limits = &ownLimits{}
+	}
 	h := newHosts(&cfg)
 	keys := &keySet{metadata: cfg.OpenID, plain: cfg.AllowLoopback, http: hc, log: log}
 	return &Bot{

@@ -29,6 +29,13 @@ type Config struct {
 	// hub's id), "" for nothing. nil: nothing is known.
 	Lacks func(tenant string, step responsehub.StepID) string
 
+	// OnCall is who answers for a tenant at the moment, to be mentioned on the card of a
+	// severe incident that nobody has taken. nil: the first of the tenant's phone sequence.
+	OnCall func(responsehub.Tenant) (responsehub.Person, bool)
+
+	// Limits are shared by all replicas; nil: this process keeps its own.
+	Limits Limits
+
 	Credential azcore.TokenCredential // signs in instead of ClientSecret, e.g. a managed identity
 }
 

@@ -129,6 +129,9 @@ func (f *Follower) carryOut(ctx context.Context, p plan, shown drawing) result {
 		return f.post(ctx, p, msg, shown)
 	}
 	err := f.bot.client.update(ctx, p.channel.ServiceURL, p.ref.Conversation, p.ref.Activity, msg)
+	if tooBig(err) {
+		err = f.bot.client.update(ctx, p.channel.ServiceURL, p.ref.Conversation, p.ref.Activity, attached(shown.short(), p.summary))
+	}
 	if err != nil {
 		return f.trouble(ctx, p, err)
 	}
@@ -146,12 +149,9 @@ func (f *Follower) carryOut(ctx context.Context, p plan, shown drawing) result {
 
 // post starts the incident's thread, or replies in it where the first card was deleted.
 func (f *Follower) post(ctx context.Context, p plan, msg schema.Activity, shown drawing) result {
-	var at posted
-	var err error
-	if p.ref.Conversation != "" {
-		at, err = f.bot.client.say(ctx, p.channel.ServiceURL, p.ref.Conversation, msg)
-	} else {
-		at, err = f.bot.client.thread(ctx, p.channel, msg)
+	at, err := f.put(ctx, p, msg)
+	if tooBig(err) {
+		at, err = f.put(ctx, p, attached(shown.short(), p.summary))
 	}
 	if err != nil {
 		return f.trouble(ctx, p, err)
@@ -159,10 +159,17 @@ func (f *Follower) post(ctx context.Context, p plan, msg schema.Activity, shown 
 	f.worked(p.channel.ID)
 	now := time.Now().UTC()
 	return result{posted: true, edit: func(inc *responsehub.Incident) error {
-		set(inc, p.channel.ID, responsehub.CardRef{Conversation: at.Conversation, Activity: at.Activity, Drawn: shown.hash, DrawnAt: now})
+		set(inc, p.channel.ID, responsehub.CardRef{Conversation: at.Conversation, Activity: at.Activity, Drawn: shown.hash, DrawnAt: now, Replies: inc.Cards[p.channel.ID].Replies})
 		note(inc, responsehub.EventNoticeSent, sayPosted(p.channel))
 		return nil
 	}}
+}
+
+func (f *Follower) put(ctx context.Context, p plan, msg schema.Activity) (posted, error) {
+	if p.ref.Conversation != "" {
+		return f.bot.client.say(ctx, p.channel.ServiceURL, p.ref.Conversation, msg)
+	}
+	return f.bot.client.thread(ctx, p.channel, msg)
 }
 
 // trouble decides what a failure means for the card.
@@ -194,6 +201,9 @@ func (f *Follower) trouble(ctx context.Context, p plan, err error) result {
 	}
 	// Nothing was posted, so there is nothing to be in doubt about.
 	again := f.failed(p.channel.ID, asked)
+	if responsehub.KindOf(err) == responsehub.Throttled {
+		f.storm(ctx, p.channel.ID, again)
+	}
 	return result{err: err, again: again, edit: forget(p)}
 }
 
@@ -214,7 +224,7 @@ func forget(p plan) responsehub.Edit {
 // lost forgets a card that was deleted in Teams, so that the next turn, at once, posts
 // it anew: in its thread, or in a new one where the thread is gone too.
 func (f *Follower) lost(p plan, err error) result {
-	ref := responsehub.CardRef{}
+	ref := responsehub.CardRef{Replies: p.ref.Replies} // people have read them
 	if r, ok := errors.AsType[*refusal](err); ok && r.code == codeNoActivity && p.ref.Activity != "" {
 		ref.Conversation = p.ref.Conversation
 	}

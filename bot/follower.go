@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,9 +62,13 @@ func (f *Follower) Wake(inc *responsehub.Incident, events []responsehub.Event) b
 		}
 	}
 	var shown string
+	now := time.Now()
 	for _, ref := range inc.Cards {
 		if ref.Activity == "" || ref.Failure != "" {
 			continue
+		}
+		if _, due := f.bot.unsaid(inc, ref, now); due {
+			return true
 		}
 		if shown == "" {
 			shown = f.draw(inc).hash
@@ -77,13 +82,15 @@ func (f *Follower) Wake(inc *responsehub.Incident, events []responsehub.Event) b
 
 // drawing is a card and the name of what it shows.
 type drawing struct {
-	card []byte
-	hash string
+	card  []byte
+	hash  string
+	short func() []byte // for the case that Teams finds it too large
 }
 
 func (f *Follower) draw(inc *responsehub.Incident) drawing {
-	c := card.Card(inc, f.bot.view(inc, ""))
-	return drawing{c, card.Hash(c)}
+	view := f.bot.view(inc, "")
+	c := card.Card(inc, view)
+	return drawing{c, card.Hash(c), func() []byte { return card.Short(inc, view) }}
 }
 
 // channels are where the incident's cards are or have to be: those of its tenant as
@@ -93,7 +100,8 @@ func (f *Follower) channels(inc *responsehub.Incident) []string {
 	if t, ok := f.bot.directory.Tenant(inc.Tenant.ID); ok && inc.Tenant.ID != "" {
 		ids = append(ids, t.Notify.Teams...)
 	}
-	if len(ids) == 0 {
+	// Where none of its channels can be reached, somebody still has to see it.
+	if !slices.ContainsFunc(ids, func(id string) bool { _, why := f.reach(id); return why == "" }) {
 		ids = append(ids, f.bot.cfg.Channels...)
 	}
 	for id, ref := range inc.Cards {
@@ -117,8 +125,9 @@ func (f *Follower) channels(inc *responsehub.Incident) []string {
 func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
 	shown := f.draw(t.Incident)
 	plans, pause := f.plan(t.Incident, shown, time.Now())
+	plans, pause = f.admit(ctx, plans, pause)
 	if len(plans) == 0 {
-		return responsehub.ComeBack(pause, nil)
+		return f.tell(ctx, t, pause)
 	}
 	if err := f.intend(ctx, t, plans); err != nil {
 		return responsehub.TryAgain(err, nil)
@@ -156,7 +165,20 @@ func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.
 	if err := f.hopeless(t.Incident, plans, failed); err != nil {
 		return responsehub.TryAgain(err, together(edits))
 	}
+	if f.owes(t.Incident) {
+		pause = sooner(pause, time.Millisecond)
+	}
 	return responsehub.ComeBack(pause, together(edits))
+}
+
+// owes reports whether a thread has not heard something yet.
+func (f *Follower) owes(inc *responsehub.Incident) bool {
+	for _, ref := range inc.Cards {
+		if _, due := f.bot.unsaid(inc, ref, time.Now()); due && ref.Activity != "" && ref.Failure == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // hopeless returns an error when no channel at all could be served: that is for the
@@ -212,7 +234,7 @@ func (f *Follower) failed(id string, asked time.Duration) time.Duration {
 	r := f.rests[id]
 	pause := asked
 	if pause <= 0 {
-		pause = min(restFirst<<min(r.failures, 10), restMost)
+		pause = jitter(min(restFirst<<min(r.failures, 10), restMost))
 	}
 	f.rests[id] = rest{until: time.Now().Add(pause), failures: r.failures + 1}
 	return pause

@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"responsehub"
 	"responsehub/bot/card"
@@ -34,14 +35,16 @@ const (
 	sayPassword   = "One-time password"
 	sayAgain      = "This card was older than the incident. Look at it again, then press."
 
-	sayHelp     = "I know: incidents, incident <ref>, ack <ref>, who is on call, whoami, help. Steps are run with the buttons on an incident's card."
-	sayUnknown  = "I do not know that. Write help for what I know."
-	sayNone     = "No open incidents."
-	sayOpen     = "Open incidents"
-	sayOnCall   = "On call, in the order in which people are called"
-	sayNoTenant = "You have no tenants in this hub. Ask your administrator."
-	sayWhichRef = "Which one? Write for instance: incident RH-7K2M"
-	sayMaybe    = "The post of the Teams card was not confirmed; it is posted again and may show twice."
+	sayHelp          = "I know: incidents, incident <ref>, ack <ref>, who is on call, whoami, help. Steps are run with the buttons on an incident's card."
+	sayUnknown       = "I do not know that. Write help for what I know."
+	sayNone          = "No open incidents."
+	sayOpen          = "Open incidents"
+	sayOnCall        = "On call, in the order in which people are called"
+	sayNoTenant      = "You have no tenants in this hub. Ask your administrator."
+	sayWhichRef      = "Which one? Write for instance: incident RH-7K2M"
+	sayNobodyReached = "Nobody could be reached by phone. Whoever reads this: take the incident with a button on its card, or write ack and its number to the bot."
+	sayNewClient     = "This cannot be taken back, and your client cannot ask whether you mean it. Use a current Teams client, or the console."
+	sayMaybe         = "The post of the Teams card was not confirmed; it is posted again and may show twice."
 )
 
 func sayTeamsRefused(status int, code string) string {
@@ -121,3 +124,76 @@ func saySequence(tenant string, names []string) string {
 	}
 	return tenant + ": " + strings.Join(names, ", then ")
 }
+
+// The replies in a card's thread. What strangers had a hand in is made harmless.
+
+func sayLocked(inc *responsehub.Incident, s *responsehub.Step) string {
+	text := harmless(inc.Account.Label(), 120) + " is locked, read back at " + hour(s.VerifiedAt)
+	if d := s.VerifiedAt.Sub(inc.ReceivedAt); d > 0 && d < time.Hour && s.Round <= 1 {
+		text += ", " + d.Round(100*time.Millisecond).String() + " after the alert came in"
+	}
+	return text + "."
+}
+
+func sayRelocked(r responsehub.Reversal, times int) string {
+	text := fmt.Sprintf("%s at %s; the hub locked it again at %s", harmless(r.Why, 200), hour(r.SeenAt), hour(r.LockedAt))
+	if times > 1 {
+		text += fmt.Sprintf(", %d times so far", times)
+	}
+	return text + "."
+}
+
+func sayUnlocked(r *responsehub.Relock) string {
+	return fmt.Sprintf("%s at %s, and locking it again did not work: %s", harmless(r.Why, 200), hour(r.SeenAt), harmless(r.Failed, 300))
+}
+
+func sayNeedsHuman(s *responsehub.Step) string {
+	return strings.TrimSpace(stepName(s.ID) + " needs a person. " + harmless(s.Reason, 300))
+}
+
+func sayStepFailed(s *responsehub.Step) string {
+	return strings.TrimSpace(stepName(s.ID) + " failed. " + harmless(s.Reason, 300))
+}
+
+func stepName(id responsehub.StepID) string {
+	if id.Number() == 0 {
+		return id.Title()
+	}
+	return fmt.Sprintf("Step %d, %s,", id.Number(), id.Title())
+}
+
+func sayReturned(n int) string {
+	if n == 1 {
+		return "Something that was disabled in step 3 came back; the card says what."
+	}
+	return fmt.Sprintf("What was disabled in step 3 came back, %d times so far; the card says what.", n)
+}
+
+func sayEvidence(alerts int) string {
+	return fmt.Sprintf("New evidence came in: %d alerts for this account so far.", alerts)
+}
+
+func sayEscalated(name string) string {
+	return "Nobody has answered the phone yet; " + harmless(name, 80) + " is called now."
+}
+
+func sayClosed(inc *responsehub.Incident) string {
+	how := "Marked as remediated"
+	if inc.State == responsehub.FalseAlarm {
+		how = "Closed as a false alarm"
+	}
+	if s := inc.Step(responsehub.Close); s.RequestedBy.Name != "" {
+		how += " by " + harmless(s.RequestedBy.Name, 80)
+	}
+	return how + " at " + hour(inc.ClosedAt) + "."
+}
+
+func sayMaybeReply(ch responsehub.Channel) string {
+	return "A reply in the Teams thread in " + place(ch) + " was not confirmed; it is said once more and may show twice."
+}
+
+func sayReplyFailed(ch responsehub.Channel, why string) string {
+	return "A reply in the Teams thread in " + place(ch) + " failed: " + why
+}
+
+func hour(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }
