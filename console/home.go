@@ -185,6 +185,9 @@ func (c *Console) incidents(w http.ResponseWriter, r *http.Request, actor respon
 		http.Redirect(w, r, "/incidents/"+inc.ID, http.StatusSeeOther)
 		return nil
 	}
+	if q.State != "" && !slices.Contains(responsehub.IncidentStates, q.State) {
+		return &responsehub.Error{Kind: responsehub.Invalid, Message: "There is no such state of an incident. Choose one from the list."}
+	}
 	page, err := c.engine.Incidents(r.Context(), actor, q)
 	if err != nil {
 		return err
