@@ -168,7 +168,9 @@ func (b *Bot) submitted(act *schema.Activity) {
 			return nil // somebody else's card
 		}
 		_, said, err := b.ask(ctx, &at, c)
-		if err != nil {
+		if q, ok := errors.AsType[*asked](err); ok {
+			said = unasked(q)
+		} else if err != nil {
 			said = b.sentence(ctx, err, sayLate)
 		}
 		chat := at.Conversation.ID

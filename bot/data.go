@@ -25,6 +25,7 @@ type click struct {
 	action     responsehub.Action
 	todo       string
 	done       bool
+	sure       bool // was asked and said yes
 }
 
 const (
@@ -93,6 +94,8 @@ func readData(data map[string]any) (click, error) {
 			c.chosen = s == "true"
 		case card.KeyDone:
 			c.done = s == "true"
+		case card.KeySure:
+			c.sure = s == "true"
 		case card.KeyTodo:
 			c.todo = s
 		case card.KeyEverywhere:

@@ -76,7 +76,13 @@ func (b *Bot) invoke(ctx context.Context, act *schema.Activity) (status int, bod
 
 // clicked asks for the step and answers with the card as it is then.
 func (b *Bot) clicked(ctx context.Context, act *schema.Activity, c click) answer {
+	if c.verb == card.Cancel {
+		return b.refreshed(ctx, act, c)
+	}
 	inc, sentence, err := b.ask(ctx, act, c)
+	if q, ok := errors.AsType[*asked](err); ok {
+		return asks(inc, q.Question)
+	}
 	if err != nil {
 		return only(b.sentence(ctx, err, sayLate))
 	}
@@ -118,6 +124,9 @@ func (b *Bot) ask(ctx context.Context, act *schema.Activity, c click) (*response
 	}
 	if stale(inc.Step(step), c.round) && actor.May(responsehub.See, inc.Tenant) == nil {
 		return inc, sayAgain, nil
+	}
+	if q, ok := question(inc, actor, c, time.Now()); ok {
+		return inc, "", &asked{q}
 	}
 	got, err := b.engine.Request(ctx, actor, inc.ID, step, c.request("teams:"+act.ID))
 	if err != nil {

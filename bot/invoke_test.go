@@ -221,7 +221,7 @@ func TestItems(t *testing.T) {
 		want       responsehub.StepRequest
 		says       string
 	}{
-		{"some", "persistence", map[string]any{"chosen": "true", "items": one, "action": "delete", "reason": ""}, responsehub.StepRequest{Items: []string{one}, Action: "delete"}, "started"},
+		{"some", "persistence", map[string]any{"chosen": "true", "items": one, "action": "delete", "reason": "", "sure": "true"}, responsehub.StepRequest{Items: []string{one}, Action: "delete"}, "started"},
 		{"set aside", "persistence", map[string]any{"chosen": "true", "skip": "true", "items": one + ", " + one, "action": "disable", "reason": " ours "}, responsehub.StepRequest{Items: []string{one}, Skip: true, Reason: "ours"}, "Set aside"},
 		{"none chosen is not all", "persistence", map[string]any{"chosen": "true", "skip": "true", "items": "", "reason": "x"}, responsehub.StepRequest{}, "at least one"},
 		{"other step leaves the shared inputs", "lock", map[string]any{"skip": "true", "items": one, "action": "disable", "reason": "by hand"}, responsehub.StepRequest{Skip: true, Reason: "by hand"}, "set aside"},

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/infracloudio/msbotbuilder-go/schema"
 
@@ -24,12 +25,15 @@ func (b *Bot) takeBack(ctx context.Context, act *schema.Activity, actor response
 		}
 		return nil, "", err
 	}
+	if c.verb == card.Undo && older(inc.Step(step), c.round) && actor.May(responsehub.See, inc.Tenant) == nil {
+		return inc, sayAgain, nil
+	}
+	if q, ok := question(inc, actor, c, time.Now()); ok {
+		return inc, "", &asked{q}
+	}
 	command := "teams:" + act.ID
 	var got responsehub.Answer
 	if c.verb == card.Undo {
-		if older(inc.Step(step), c.round) && actor.May(responsehub.See, inc.Tenant) == nil {
-			return inc, sayAgain, nil
-		}
 		got, err = b.engine.Undo(ctx, actor, inc.ID, step, responsehub.UndoRequest{CommandID: command, Reason: c.reason})
 	} else {
 		got, err = b.engine.FalseAlarm(ctx, actor, inc.ID, c.reason, command)

@@ -34,7 +34,8 @@ func TestUndo(t *testing.T) {
 		{"ann", annID, "undo", data("step", "lock", "round", "2", "reason", "the CEO is on holiday"), "Undo of step 1: started", true},
 		{"somebody at the same time", annID, "undo", data("step", "lock", "round", "2", "reason", "r"), "is being taken back", true},
 		{"false alarm without a reason", annID, "false_alarm", data(), "needs a reason", true},
-		{"false alarm", annID, "false_alarm", data("reason", "the CEO is on holiday"), "being taken back, the account last", true},
+		{"false alarm that leaves something", annID, "false_alarm", data("reason", "the CEO is on holiday"), "This stays:", true},
+		{"false alarm", annID, "false_alarm", data("reason", "the CEO is on holiday", "sure", "true"), "being taken back, the account last", true},
 	} {
 		r := read(t, h.send(press(tc.from, "a-"+tc.name, tc.verb, tc.data)))
 		h.settle()

@@ -125,6 +125,14 @@ func saySequence(tenant string, names []string) string {
 	return tenant + ": " + strings.Join(names, ", then ")
 }
 
+// unasked tells the user of an old client, who cannot be asked back, what to do.
+func unasked(q *asked) string {
+	if q.Reason {
+		return q.Text + " Type it on the card, then press again."
+	}
+	return sayNewClient
+}
+
 // The replies in a card's thread. What strangers had a hand in is made harmless.
 
 func sayLocked(inc *responsehub.Incident, s *responsehub.Step) string {
