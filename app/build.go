@@ -147,7 +147,7 @@ func (a *App) buildTeams(hc *http.Client) error {
 	a.bot, err = bot.New(bot.Config{
 		AppID: t.AppID, TenantID: t.TenantID, ClientSecret: t.ClientSecret, Login: t.Login, OpenID: t.OpenID,
 		ServiceHosts: t.ServiceHosts, AllowLoopback: t.AllowLoopback, Channels: a.cfg.Fallback.Teams,
-		Lacks: a.rehearsal.Lacks,
+		Lacks: a.rehearsal.Lacks, Console: a.cfg.Server.PublicURL, Limits: teamsLimits{store.NewLimits(a.rdb)},
 	}, a.engine, a.directory, hc, a.log.With("part", "teams"))
 	if err != nil {
 		return fmt.Errorf("teams: %w", err)
