@@ -11,6 +11,7 @@ var commands = []func() *cobra.Command{
 	newSim,
 	newConfig,
 	newDoctor,
+	newTeams,
 	newAlert,
 	newKey,
 	newIncident,
