@@ -8,6 +8,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/infracloudio/msbotbuilder-go/schema"
 
@@ -25,10 +26,31 @@ func (b *Bot) message(act *schema.Activity) {
 		if err != nil {
 			reply = sentence(responsehub.Sentence(err))
 		}
+		if reply.Text == "" && len(reply.Attachments) == 0 {
+			return nil // nothing to say
+		}
+		if err := b.room(ctx, at.Conversation.ID); err != nil {
+			return err
+		}
 		reply.Type, reply.ReplyToID = schema.Message, at.ID
 		_, err = b.client.say(ctx, at.ServiceURL, at.Conversation.ID, reply)
 		return err
 	})
+}
+
+// room waits until the limits of a conversation leave room for an answer.
+func (b *Bot) room(ctx context.Context, conversation string) error {
+	for {
+		wait, err := b.cfg.Limits.Admit(ctx, sending(conversation), sendWindows...)
+		if err != nil || wait == 0 {
+			return err
+		}
+		select {
+		case <-time.After(jitter(wait)):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 var mention = regexp.MustCompile(`(?is)<at[^>]*>.*?</at>`)
@@ -92,6 +114,11 @@ func (b *Bot) reply(ctx context.Context, actor responsehub.Actor, said []string,
 		}
 		return sentence(got.Sentence), nil
 	}
+	// A chat that two programs hold with each other must end.
+	wait, err := b.cfg.Limits.Admit(ctx, "teams:unknown:"+act.From.ID, unknownWindow)
+	if err != nil || wait > 0 {
+		return schema.Activity{}, err
+	}
 	return sentence(sayUnknown), nil
 }
 
@@ -143,7 +170,11 @@ func (b *Bot) onCall(actor responsehub.Actor) (schema.Activity, error) {
 				sequence = append(sequence, name)
 			}
 		}
-		lines = append(lines, saySequence(t.Name, sequence))
+		now := ""
+		if p, ok := b.answers(t); ok {
+			now = p.Name
+		}
+		lines = append(lines, saySequence(t.Name, now, sequence))
 	}
 	if len(lines) == 0 {
 		return sentence(sayNoTenant), nil
@@ -178,6 +209,9 @@ func (b *Bot) submitted(act *schema.Activity) {
 			if chat, err = b.client.direct(ctx, at.ServiceURL, at.Recipient.ID, at.From.ID, b.cfg.TenantID); err != nil {
 				return fmt.Errorf("open a personal chat: %w", err)
 			}
+		}
+		if err := b.room(ctx, chat); err != nil {
+			return err
 		}
 		reply := sentence(said)
 		reply.Type = schema.Message

@@ -118,11 +118,18 @@ func sayMore(n int) string {
 	return fmt.Sprintf("Only the newest %d are listed; the console shows all.", n)
 }
 
-func saySequence(tenant string, names []string) string {
-	if len(names) == 0 {
+// saySequence tells who is on call, and whom the phone rings in which order.
+func saySequence(tenant, now string, names []string) string {
+	called := strings.Join(names, ", then ")
+	switch {
+	case now != "" && called == "":
+		return tenant + ": " + now + " is on call; nobody is called by phone."
+	case called == "":
 		return tenant + ": nobody is called; the tenant has no phone sequence."
+	case now != "" && now != names[0]:
+		return tenant + ": " + now + " is on call; called are " + called
 	}
-	return tenant + ": " + strings.Join(names, ", then ")
+	return tenant + ": " + called
 }
 
 // unasked tells the user of an old client, who cannot be asked back, what to do.
