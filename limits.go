@@ -11,18 +11,16 @@ import (
 // PasswordMode says who resets the passwords of a tenant's accounts.
 type PasswordMode string
 
-// The modes. Empty is [PasswordCloud]. An account from on-premises AD is reset by hand
-// in every mode, because its password is mastered there.
+// The modes. Empty is [PasswordCloud]. An account from on-premises AD, where its password
+// is mastered, is reset by hand in all of them but [PasswordWriteback].
 const (
-	PasswordCloud  PasswordMode = "cloud"  // the hub, for cloud accounts
-	PasswordManual PasswordMode = "manual" // a person, for every account
+	PasswordCloud     PasswordMode = "cloud"     // the hub, for cloud accounts
+	PasswordWriteback PasswordMode = "writeback" // the hub, also for accounts from on-premises AD, in the name of a person who signed in for the tenant
+	PasswordManual    PasswordMode = "manual"    // a person, for every account
 )
 
 // PasswordModes lists the modes.
-var PasswordModes = []PasswordMode{PasswordCloud, PasswordManual}
-
-// NoWriteback is why a third mode that people know of is not there.
-const NoWriteback = "Password writeback needs a delegated sign-in, which the hub does not hold. Use cloud or manual."
+var PasswordModes = []PasswordMode{PasswordCloud, PasswordWriteback, PasswordManual}
 
 // Limits bound what runs by itself in a tenant.
 type Limits struct {

@@ -18,7 +18,6 @@ func TestRosterIsChecked(t *testing.T) {
 		{"not a GUID", `{"tenants":[{"name":"A","microsoft_tenant_id":"x"}]}`, "/tenants/0/microsoft_tenant_id"},
 		{"twice", `{"tenants":[{"name":"A",` + id + `},{"name":"B",` + id + `}]}`, "/tenants/1/microsoft_tenant_id"},
 		{"unknown field deep inside", `{"tenants":[{"name":"A",` + id + `,"notify":{"phone":{"sequence":[],"wat":"3m"}}}]}`, "/tenants/0/notify/phone/wat"},
-		{"writeback", `{"tenants":[{"name":"A",` + id + `,"password_mode":"writeback"}]}`, "/tenants/0/password_mode"},
 		{"password mode", `{"tenants":[{"name":"A",` + id + `,"password_mode":"x"}]}`, "/tenants/0/password_mode"},
 		{"limit", `{"tenants":[{"name":"A",` + id + `,"automatic_locks_per_hour":-1}]}`, "/tenants/0/automatic_locks_per_hour"},
 		{"break-glass", `{"tenants":[{"name":"A",` + id + `,"break_glass":["admins"]}]}`, "/tenants/0/break_glass/0"},

@@ -27,7 +27,7 @@ func (a *API) changeSettings(r call, in SettingsChange) (Settings, error) {
 	if !in.Automatic {
 		now.Stopped = &responsehub.Stop{By: r.actor.By(), At: time.Now().UTC()}
 	}
-	if err := a.dir.PutSettings(r, now); err != nil {
+	if err := a.dir.PutSettings(r, r.actor.By(), now); err != nil {
 		return Settings{}, err
 	}
 	a.log.Warn("automatic action switched", "on", in.Automatic, "actor", r.actor.ID, "name", r.actor.Name)
@@ -48,10 +48,8 @@ func guardsView(t *responsehub.Tenant) Guards {
 // check refuses guards that would guard nothing.
 func (g *Guards) check(at string) error {
 	switch n := g.LocksPerHour; {
-	case g.PasswordMode == "writeback":
-		return invalid(at+"/password_mode", responsehub.NoWriteback)
 	case g.PasswordMode != "" && !slices.Contains(responsehub.PasswordModes, g.PasswordMode):
-		return invalid(at+"/password_mode", "The password mode must be cloud or manual.")
+		return invalid(at+"/password_mode", "The password mode must be cloud, writeback or manual.")
 	case n != nil && (*n < 0 || *n > 1000):
 		return invalid(at+"/automatic_locks_per_hour", "The limit must be a whole number from 0 to 1000.")
 	case len(g.BreakGlass) > maxGuarded || len(g.SecondPersonFor) > maxGuarded:

@@ -196,7 +196,7 @@ type Tenant struct {
 
 // Guards bound what is done to a tenant's accounts, and by whom.
 type Guards struct {
-	PasswordMode    responsehub.PasswordMode `json:"password_mode,omitempty" doc:"who resets passwords: cloud (the hub, for cloud accounts) or manual (a person); cloud when left out"`
+	PasswordMode    responsehub.PasswordMode `json:"password_mode,omitempty" doc:"who resets passwords: cloud (the hub, for cloud accounts), writeback (the hub, also for accounts from on-premises AD, in the name of a person who signed in) or manual (a person); cloud when left out"`
 	LocksPerHour    *int                     `json:"automatic_locks_per_hour,omitempty" doc:"how many accounts may be locked by themselves within any hour, 0 to 1000; 20 when left out"`
 	BreakGlass      []string                 `json:"break_glass,omitempty" doc:"principal names or object ids of accounts that are never locked by themselves"`
 	SecondPersonFor []string                 `json:"second_person_for,omitempty" doc:"principal names or object ids of accounts for which two people have to ask for lock, password and reenable; admins is every account with a directory role"`

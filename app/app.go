@@ -21,6 +21,7 @@ import (
 	"responsehub"
 	"responsehub/bot"
 	"responsehub/config"
+	"responsehub/connectors/entra"
 	"responsehub/connectors/graph"
 	"responsehub/console"
 	"responsehub/intake"
@@ -46,8 +47,9 @@ type App struct {
 	directory *store.Directory
 	engine    *remediation.Engine
 	graph     *graph.Client
-	rehearsal rehearsal // what a tenant lacks, and what the steps would do
-	bot       *bot.Bot  // nil without Teams
+	signIns   *entra.Delegated // people's sign-ins, for password writeback
+	rehearsal rehearsal        // what a tenant lacks, and what the steps would do
+	bot       *bot.Bot         // nil without Teams
 	intake    *intake.Intake
 	console   *console.Console
 	public    *http.Server

@@ -102,7 +102,8 @@ func (a *App) buildOutside(opts Options) error {
 		},
 		Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks, Settings: a.directory.Settings,
 	}
-	account := &steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault(), Mode: a.passwordMode}
+	a.signIns = login.Delegated(hc, a.engine.Vault(), a.store)
+	account := &steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault(), Mode: a.passwordMode, Writeback: a.graph.Writeback(a.signIns)}
 	a.engine.Follow(
 		&steps.Lock{Directory: a.graph, Groups: a.graph, LockGroup: a.lockGroup, BreakGlass: a.breakGlass},
 		&steps.Watch{Directory: a.graph, Schedule: opts.Watch},

@@ -46,6 +46,13 @@ func (p probe) ConsentLink(tenant string) string { return p.login.ConsentLink(te
 
 func (p probe) ConsentMissing(err error) bool { return entra.ClassOf(err) == entra.ConsentMissing }
 
+// signIn asks whether a person's sign-in to a tenant still stands.
+func (a *App) signIn(ctx context.Context, tenant string) (preflight.SignIn, error) {
+	token, s, err := a.signIns.Check(ctx, tenant)
+	rights, err := rightsOf(token.Rights, err)
+	return preflight.SignIn{Who: s.Who, At: s.At, Rights: rights}, err
+}
+
 // rehearsal is what the API asks before a step runs: what is missing in a tenant, and
 // what the steps would do.
 type rehearsal struct {
@@ -63,7 +70,7 @@ func (a *App) buildPreflight(p probe, persistence *steps.DisablePersistence, acc
 	a.rehearsal = rehearsal{
 		Preflight: preflight.New(preflight.Config{
 			Microsoft: p, Directory: a.directory, Keeper: a.store, Teams: a.cfg.Teams != nil, Fallback: a.cfg.Fallback.Teams,
-			Busy: a.engine.Busy, Log: a.log.With("part", "preflight"),
+			SignIn: a.signIn, Busy: a.engine.Busy, Log: a.log.With("part", "preflight"),
 		}),
 		steps: &steps.Rehearsal{
 			Directory: a.graph, Roles: a.graph, Mail: a.graph, Persistence: persistence, Account: account,

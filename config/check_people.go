@@ -52,11 +52,8 @@ func (c *checker) tenants() {
 		}
 		c.accounts(t.BreakGlass, at+".break_glass", "")
 		c.accounts(t.SecondPersonFor, at+".second_person_for", responsehub.Admins)
-		switch mode := responsehub.PasswordMode(t.PasswordMode); {
-		case mode == "writeback":
-			c.fault(at+".password_mode", "cannot be writeback. %s", responsehub.NoWriteback)
-		case !slices.Contains(responsehub.PasswordModes, mode) && t.PasswordMode != unread:
-			c.fault(at+".password_mode", "must be cloud or manual")
+		if mode := responsehub.PasswordMode(t.PasswordMode); !slices.Contains(responsehub.PasswordModes, mode) && t.PasswordMode != unread {
+			c.fault(at+".password_mode", "must be cloud, writeback or manual")
 		}
 		c.notify(t.Notify, at+".notify")
 	}

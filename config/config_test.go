@@ -113,11 +113,10 @@ func TestFaultsAreAllFoundWithTheirLines(t *testing.T) {
 			"14: tenants[0].notify.psa.connection: names no connection under psa",
 			"15: tenants[0].notify.teams[0]: must be a channel id, 19:...@thread.tacv2, without ;messageid=", "15: tenants[0].notify.teams: warning: cannot be posted to: there is no teams section"}},
 		"guards": {base + "tenants:\n - name: A\n   microsoft_tenant_id: 11111111-1111-4111-8111-111111111111\n   notify: {slack: ['https://x.example']}\n   password_mode: writeback\n   limits: {automatic_locks_per_hour: -1}\n   break_glass: [admins]\n   second_person_for: [admins, 'a b@c']\n - name: B\n   microsoft_tenant_id: 11111111-1111-4111-8111-111111111112\n   notify: {slack: ['https://x.example']}\n   password_mode: maybe\n", []string{
-			"9: tenants[0].password_mode: cannot be writeback. Password writeback needs a delegated sign-in, which the hub does not hold. Use cloud or manual.",
 			"10: tenants[0].limits.automatic_locks_per_hour: must be a whole number from 0 to 1000",
 			"11: tenants[0].break_glass[0]: must be a principal name (pat@contoso.com) or an object id",
 			"12: tenants[0].second_person_for[1]: must be a principal name (pat@contoso.com) or an object id",
-			"16: tenants[1].password_mode: must be cloud or manual"}},
+			"16: tenants[1].password_mode: must be cloud, writeback or manual"}},
 		"nobody told": {base + "tenants: [{name: A, microsoft_tenant_id: 11111111-1111-4111-8111-111111111111}]\n", []string{"5: tenants[0].notify: warning: is empty: nobody is told about this tenant's incidents"}},
 		"psa": {base + "psa:\n - {name: at, kind: autotask, zone_url: 'https://x.example', username: u, secret: s, integration_code: i, queue: q, board: b}\n - {name: cw, kind: connectwise}\n - {name: j, kind: jira}\n", []string{
 			"6: psa[0].board: is not a key of kind autotask", "7: psa[1].site: is needed for kind connectwise", "7: psa[1].company: is needed for kind connectwise",

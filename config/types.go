@@ -275,7 +275,7 @@ type Tenant struct {
 	Response bool `yaml:"response"`
 	// Object id of a cloud-only security group whose members a Conditional Access policy shuts out. Locked accounts are put into it, which survives directory sync. Empty: none.
 	LockGroup string `yaml:"lock_group" is:"guid"`
-	// Who resets passwords: cloud is the hub, for cloud accounts; manual is a person, for all. Accounts from on-premises AD are reset by hand in both.
+	// Who resets passwords: cloud is the hub, for cloud accounts; writeback is the hub, also for accounts from on-premises AD, in the name of a person who signs in once (responsehub tenant sign-in); manual is a person, for all. Accounts from on-premises AD are reset by hand in cloud and manual.
 	PasswordMode string `yaml:"password_mode" default:"cloud"`
 	// What bounds that which runs by itself.
 	Limits Limits `yaml:"limits"`

@@ -102,6 +102,8 @@ const (
 	channelsKey         = "{dir}:channels"
 	readinessKey        = "{dir}:readiness" // HASH by tenant id: what its last preflight found
 	settingsKey         = "{dir}:settings"
+	journalKey          = "{dir}:journal" // LIST, append-only: who changed the directory, chained like an incident's events
+	signInsKey          = "{dir}:signins" // HASH by Microsoft tenant id: people's sealed sign-ins
 )
 
 func limitTag(dest string) string { return "{lim:" + strings.ReplaceAll(dest, "}", "_") + "}:" }

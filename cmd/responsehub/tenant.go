@@ -11,7 +11,7 @@ import (
 )
 
 func newTenant() *cobra.Command {
-	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantApply(), newTenantPreflight(), newTenantRehearse())
+	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
 }
 
 func newTenantList() *cobra.Command {

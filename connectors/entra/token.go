@@ -22,7 +22,7 @@ type Token struct {
 // preflight only: what counts is what Microsoft answers.
 type Rights struct {
 	Known bool     // the token could be read
-	Roles []string // application permissions, such as Mail.ReadWrite
+	Roles []string // permissions, such as Mail.ReadWrite: the app's own, or in a person's token that person's
 	Wids  []string // template ids of directory roles of the hub's own app
 }
 
@@ -49,9 +49,10 @@ func rights(token string) Rights {
 	var claims struct {
 		Roles []string `json:"roles"`
 		Wids  []string `json:"wids"`
+		Scope string   `json:"scp"` // of a person's token
 	}
 	if json.Unmarshal(b, &claims) != nil {
 		return Rights{}
 	}
-	return Rights{Known: true, Roles: claims.Roles, Wids: claims.Wids}
+	return Rights{Known: true, Roles: append(claims.Roles, strings.Fields(claims.Scope)...), Wids: claims.Wids}
 }

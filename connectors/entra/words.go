@@ -14,6 +14,13 @@ func badTenantWords(tenant string) string {
 	return fmt.Sprintf("%q is not a Microsoft tenant id. Correct microsoft_tenant_id of this tenant.", tenant)
 }
 
+func number(code int) string {
+	if code == 0 {
+		return "no number"
+	}
+	return fmt.Sprintf("AADSTS%d", code)
+}
+
 // words is the sentence for a refused token: what it means and what to do.
 func words(class Class, code int, tenant, client, resource string) string {
 	service := "Microsoft Graph"

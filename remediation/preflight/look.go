@@ -29,6 +29,7 @@ func (p *Preflight) look(ctx context.Context, t responsehub.Tenant) []responsehu
 			checks = append(checks, permission(lockGroupNeed, rights, t, link))
 		}
 		checks = append(checks, protectedAccounts(rights, t))
+		checks = append(checks, p.writeback(ctx, t)...)
 		checks = append(checks, p.services(ctx, t, link, rights)...)
 	}
 	checks = append(checks, responseSwitch(t))
@@ -151,10 +152,43 @@ func (p *Preflight) hybrid(ctx context.Context, t responsehub.Tenant) responsehu
 	case synced:
 		c.Grade = responsehub.CheckOK
 		c.Sentence = "Accounts come from on-premises AD: a lock is watched and done again when the sync undoes it, and passwords of such accounts are reset in AD by hand."
+		if t.PasswordMode == responsehub.PasswordWriteback {
+			c.Sentence = "Accounts come from on-premises AD: a lock is watched and done again when the sync undoes it, and passwords of such accounts are written back to AD."
+		}
 	default:
 		c.Grade, c.Sentence = responsehub.CheckOK, "The directory lives in the cloud only."
 	}
 	return c
+}
+
+// writeback judges the sign-in of the person in whose name passwords are written back.
+func (p *Preflight) writeback(ctx context.Context, t responsehub.Tenant) []responsehub.Check {
+	if t.PasswordMode != responsehub.PasswordWriteback {
+		return nil
+	}
+	c := responsehub.Check{Name: "delegated sign-in", Blocks: []responsehub.StepID{responsehub.Password}}
+	if p.cfg.SignIn == nil {
+		c.Grade, c.Sentence = responsehub.CheckUnknown, "This hub cannot look whether somebody has signed in for the tenant."
+		return []responsehub.Check{c}
+	}
+	s, err := p.cfg.SignIn(ctx, t.MicrosoftTenantID)
+	switch {
+	case err != nil && passing(err):
+		c.Grade, c.Sentence = responsehub.CheckUnknown, responsehub.Sentence(err)
+	case err != nil:
+		c.Grade, c.Sentence = responsehub.CheckMissing, responsehub.Sentence(err)
+		c.Step = "Passwords of accounts from on-premises AD cannot be written back in " + t.Name + ": somebody has to sign in. See the tenant's preflight."
+	case s.Rights.Known && !hasRole(s.Rights, authenticationAdministrator) && !hasRole(s.Rights, privilegedAdministrator):
+		c.Grade = responsehub.CheckMissing
+		c.Sentence = s.Who + ", who signed in for the tenant, lacks the role " + authenticationAdministrator + ": no password can be written back. Give it in the Entra admin center of " + t.Name + ", or let somebody sign in who has it."
+		c.Step = "Who signed in for " + t.Name + " may not reset passwords: this step will fail for accounts from on-premises AD."
+	default:
+		c.Grade, c.Sentence = responsehub.CheckOK, fmt.Sprintf("%s signed in on %s, and Microsoft still takes it.", s.Who, s.At.UTC().Format("2006-01-02"))
+		if s.Rights.Known && !hasRole(s.Rights, privilegedAdministrator) {
+			c.Sentence += " Accounts of administrators would need the role " + privilegedAdministrator + "."
+		}
+	}
+	return []responsehub.Check{c}
 }
 
 func responseSwitch(t responsehub.Tenant) responsehub.Check {

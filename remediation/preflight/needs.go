@@ -80,7 +80,9 @@ const (
 	exchangeAdministrator   = "Exchange Administrator"
 	privilegedAdministrator = "Privileged Authentication Administrator"
 	globalAdministrator     = "Global Administrator"
-	manageAsApp             = "Exchange.ManageAsApp"
+
+	authenticationAdministrator = "Authentication Administrator"
+	manageAsApp                 = "Exchange.ManageAsApp"
 )
 
 // permission judges one need.

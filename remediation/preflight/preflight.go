@@ -39,6 +39,13 @@ type Microsoft interface {
 	ConsentMissing(err error) bool
 }
 
+// SignIn is what a preflight knows of a person's sign-in to a tenant.
+type SignIn struct {
+	Who    string
+	At     time.Time
+	Rights Rights // of the person
+}
+
 // Directory is the list of tenants and of the channels in which the bot was seen.
 type Directory interface {
 	Tenants() []responsehub.Tenant
@@ -60,8 +67,11 @@ type Config struct {
 	Fallback  []string      // channels that are told when a tenant has none
 	Every     time.Duration // how old a result may get before the hub looks again; 0 is 6 h
 	First     time.Duration // how long after its start the hub begins to look; 0 is 3 min
-	Busy      func() bool   // work for incidents is under way, which looking must not disturb; nil: never
-	Log       *slog.Logger  // nil discards
+	// SignIn asks Microsoft whether the sign-in that password writeback needs still stands in
+	// a tenant of that mode, and says whose it is; nil: the hub holds none.
+	SignIn func(ctx context.Context, tenant string) (SignIn, error)
+	Busy   func() bool  // work for incidents is under way, which looking must not disturb; nil: never
+	Log    *slog.Logger // nil discards
 }
 
 const (

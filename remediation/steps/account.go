@@ -16,6 +16,7 @@ type AccountLane struct {
 	Directory Directory
 	Groups    Groups // to take the account out of a lock group; nil: none
 	Vault     *remediation.Vault
+	Writeback Writeback                                    // for accounts from on-premises AD where the tenant's mode is writeback; nil: none
 	Mode      func(tenant string) responsehub.PasswordMode // of a tenant (the hub's id); nil: the hub resets the passwords of cloud accounts
 }
 

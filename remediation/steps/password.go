@@ -21,6 +21,9 @@ type reset struct {
 	ChangedBefore time.Time `json:"changed_before,omitzero"` // last change before this round
 	Round         int       `json:"round"`                   // the round the sealed password belongs to
 	Tried         int       `json:"tried,omitempty"`         // passwords the policy refused
+	Operation     string    `json:"operation,omitempty"`     // address of the writeback under way
+	AskedAt       time.Time `json:"asked_at,omitzero"`       // when it was asked for
+	Written       int       `json:"written,omitempty"`       // writebacks that succeeded in this round
 }
 
 // password is step 4. The password is sealed into the incident before it is sent, so
@@ -48,6 +51,9 @@ func (a *AccountLane) password(ctx context.Context, t *responsehub.Turn) respons
 			return ended(inc, inc.Step(responsehub.Password), responsehub.NeedsHuman, reason, time.Now())
 		})
 	}
+	if a.writesBack(t.Incident, acct) {
+		return a.writeBack(ctx, t, acct)
+	}
 	secret, err := a.prepare(ctx, t, acct)
 	if err != nil {
 		return responsehub.TryAgain(err, nil)
@@ -74,11 +80,10 @@ func (a *AccountLane) password(ctx context.Context, t *responsehub.Turn) respons
 // cannotReset says why the hub does not set this account's password and what a person has
 // to do, or "".
 func (a *AccountLane) cannotReset(inc *responsehub.Incident, acct Account) string {
-	mode := responsehub.PasswordCloud
-	if a.Mode != nil {
-		mode = a.Mode(inc.Tenant.ID)
-	}
+	mode := a.mode(inc)
 	switch {
+	case a.writesBack(inc, acct):
+		return ""
 	case acct.Guest:
 		return "This is a guest: the password belongs to the home tenant. Tell the guest's company, then set this step aside with a reason."
 	case acct.Synced:
@@ -87,6 +92,14 @@ func (a *AccountLane) cannotReset(inc *responsehub.Incident, acct Account) strin
 		return "The passwords of this tenant are reset by hand: reset it in the Microsoft admin center. Then say that it is done, with a reason."
 	}
 	return ""
+}
+
+// mode is who resets the passwords of the incident's tenant.
+func (a *AccountLane) mode(inc *responsehub.Incident) responsehub.PasswordMode {
+	if a.Mode == nil {
+		return responsehub.PasswordCloud
+	}
+	return a.Mode(inc.Tenant.ID)
 }
 
 // byHand settles the step on a person's word, with what Microsoft shows of it.
@@ -164,8 +177,9 @@ func (a *AccountLane) refused(err error) responsehub.Outcome {
 			return fmt.Errorf("password snapshot: %w", err)
 		}
 		delete(inc.Sealed, remediation.SealedPassword)
+		r.Operation = ""
 		if r.Tried++; r.Tried >= maxPasswords {
-			return ended(inc, s, responsehub.Failed, fmt.Sprintf("%s The hub tried %d passwords. Reset it by hand in the Microsoft admin center, then say that it is done, with a reason.", reason, r.Tried), time.Now())
+			return ended(inc, s, responsehub.Failed, fmt.Sprintf("%s The hub tried %d passwords. Reset it by hand, then say that it is done, with a reason.", reason, r.Tried), time.Now())
 		}
 		raw, err := json.Marshal(r)
 		if err != nil {

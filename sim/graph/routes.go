@@ -7,11 +7,12 @@ import (
 
 // route is one operation. roles are the application permissions of which one is needed (least first);
 // operations that need more look for themselves. mail marks Outlook operations, whose first argument is
-// the mailbox.
+// the mailbox. scope marks what only a person may do: the delegated permission of the person's token.
 type route struct {
 	method  string
 	pattern string // "{}" for an argument
 	roles   []string
+	scope   string
 	mail    bool
 	deny    func() reply
 	serve   func(*call) reply
@@ -76,7 +77,8 @@ var routes = table(
 	route{method: "GET", pattern: "users/{}/authentication/methods", roles: readMethods, deny: methodsDenied, serve: (*call).listMethods},
 	route{method: "GET", pattern: "users/{}/authentication/{}", roles: readMethods, deny: methodsDenied, serve: (*call).listMethodsOfType},
 	route{method: "DELETE", pattern: "users/{}/authentication/{}/{}", roles: writeMethods, deny: methodsDenied, serve: (*call).deleteMethod},
-	route{method: "POST", pattern: "users/{}/authentication/methods/{}/resetPassword", deny: methodsDenied, serve: func(*call) reply { return methodsDenied() }}, // delegated only
+	route{method: "POST", pattern: "users/{}/authentication/methods/{}/resetPassword", scope: "UserAuthenticationMethod.ReadWrite.All", deny: methodsDenied, serve: (*call).resetPassword},
+	route{method: "GET", pattern: "users/{}/authentication/operations/{}", scope: "UserAuthenticationMethod.ReadWrite.All", deny: methodsDenied, serve: (*call).getOperation},
 
 	route{method: "GET", pattern: "users/{}/messages", roles: readMail, mail: true, serve: (*call).listMessages},
 	route{method: "GET", pattern: "users/{}/messages/{}", roles: readMail, mail: true, serve: (*call).getMessage},

@@ -3,9 +3,9 @@
 //
 // It refuses what Graph refuses: tokens of another audience, missing permissions (per call, from the
 // token's roles), protected targets, passwords too simple, filters Outlook does not know, a gzip header
-// over a plain body, more than four requests in flight on one mailbox. A moved message gets a new id.
-// Errors have Graph's shape and headers. Whatever Graph would not know is 404 or 400 here and stands
-// in wire.Log.Unexpected too.
+// over a plain body, more than four requests in flight on one mailbox or 10,000 in ten minutes. A moved
+// message gets a new id. Errors have Graph's shape and headers. Whatever Graph would not know is 404 or
+// 400 here and stands in wire.Log.Unexpected too.
 //
 // What may go wrong: texts of some rare errors are from the field, not from a contract; clients should
 // look at status and code.
@@ -31,9 +31,6 @@ const (
 	vendor   = "graph"
 	prefix   = "/graph/v1.0"
 	audience = "https://graph.microsoft.com"
-	// perMailbox is how many requests one app may have in flight on one mailbox.
-	// https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits
-	perMailbox = 4
 )
 
 // Server is the simulated Graph. It is an http.Handler for paths under /graph/v1.0 (or /v1.0, where a
@@ -44,9 +41,10 @@ type Server struct {
 	log     *wire.Log
 	handler http.Handler
 
-	mu       sync.Mutex
-	inFlight map[string]int // by app and mailbox
-	latency  []latency
+	traffic traffic
+
+	mu      sync.Mutex
+	latency []latency
 }
 
 type latency struct {
@@ -56,7 +54,7 @@ type latency struct {
 
 // New returns a Graph over the world; tokens are checked with the sign-in service.
 func New(world *tenant.World, login *login.Server, log *wire.Log) *Server {
-	s := &Server{world: world, login: login, log: log, inFlight: map[string]int{}}
+	s := &Server{world: world, login: login, log: log}
 	s.handler = log.Middleware(vendor, http.HandlerFunc(s.serve))
 	return s
 }
@@ -183,11 +181,9 @@ func (c *call) do() reply {
 	}
 	c.args = args
 	if rt.mail {
-		release, ok := c.s.enter(c.claims.AppID + "|" + c.claims.TenantID + "|" + strings.ToLower(args[0]))
-		if !ok {
-			out := fail(http.StatusTooManyRequests, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
-			out.header = map[string]string{"Retry-After": "1"}
-			return out
+		release, refused := c.s.traffic.enter(c.claims.AppID+"|"+c.claims.TenantID+"|"+strings.ToLower(args[0]), time.Now())
+		if refused != nil {
+			return *refused
 		}
 		defer release()
 	}
@@ -201,27 +197,10 @@ func (c *call) do() reply {
 		// 401 as seen in the field: https://github.com/Azure/Microsoft365R/issues/184
 		return fail(http.StatusUnauthorized, "Authorization_IdentityNotFound", "The identity of the calling application could not be established.")
 	}
-	if len(rt.roles) > 0 && !c.claims.Has(rt.roles...) {
+	if len(rt.roles) > 0 && !c.claims.Has(rt.roles...) || rt.scope != "" && !c.claims.May(rt.scope) {
 		return rt.denied()
 	}
 	return rt.serve(c)
-}
-
-// enter counts a request in flight on a mailbox; false when there are too many.
-func (s *Server) enter(key string) (release func(), ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.inFlight[key] >= perMailbox {
-		return nil, false
-	}
-	s.inFlight[key]++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.inFlight[key]--; s.inFlight[key] == 0 {
-			delete(s.inFlight, key)
-		}
-	}, true
 }
 
 func wait(ctx context.Context, d time.Duration) bool {

@@ -138,7 +138,9 @@ func (s *Server) delegated(w http.ResponseWriter, r *http.Request, grant string)
 func (s *Server) redeem(tid string, form url.Values) (tenant.SignIn, *refusal) {
 	s.devices.mu.Lock()
 	defer s.devices.mu.Unlock()
-	i := slices.IndexFunc(s.devices.pending, func(d *device) bool { return d.code == form.Get("device_code") && d.tenant == tid && d.client == form.Get("client_id") })
+	i := slices.IndexFunc(s.devices.pending, func(d *device) bool {
+		return d.code == form.Get("device_code") && d.tenant == tid && d.client == form.Get("client_id")
+	})
 	if i < 0 {
 		return tenant.SignIn{}, refusef(badRequest, "bad_verification_code", 70002, "Error validating credentials. The device code is not known.")
 	}

@@ -1,5 +1,5 @@
 // Package login is the simulated sign-in service of Entra ID: discovery, keys and the token endpoint
-// for client credentials, strict as the real one and with its error bodies.
+// for client credentials, and the device code flow with refresh tokens for people, strict as the real one and with its error bodies.
 //
 // It promises RS256 tokens with aud, tid, appid, roles, wids and exp taken from the tenant's consent at
 // the moment of asking, so that a permission granted or withdrawn later shows in the next token only,
@@ -37,6 +37,7 @@ type Server struct {
 	keyID   string
 	life    atomic.Int64 // of a token, nanoseconds
 	latency atomic.Int64 // before each answer, nanoseconds
+	devices devices
 	handler http.Handler
 }
 
@@ -57,6 +58,7 @@ func serve(world *tenant.World, log *wire.Log, key *rsa.PrivateKey, keyID string
 	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", s.discoverTenant)
 	mux.HandleFunc("GET /{tenant}/discovery/v2.0/keys", s.keys)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", s.token)
+	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", s.deviceCode)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		log.Unexpected(vendor, r.Method+" "+r.URL.Path)
 		http.NotFound(w, r)

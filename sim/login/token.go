@@ -37,6 +37,10 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, badRequest, "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'.")
 		return
 	}
+	if g := r.PostForm.Get("grant_type"); g == deviceGrant || g == "refresh_token" {
+		s.delegated(w, r, g)
+		return
+	}
 	access, refused := s.issue(r.PathValue("tenant"), r.PostForm, base(r)+r.URL.Path)
 	if refused != nil {
 		s.refuse(w, refused.status, refused.kind, refused.code, refused.text)
@@ -156,13 +160,18 @@ func place(claims jwt.MapClaims, t *tenant.Tenant, clientID, audience string) *r
 	return nil
 }
 
-// sign completes the claims and signs them.
+// sign completes the claims of an app's own token and signs them.
 func (s *Server) sign(claims jwt.MapClaims) string {
+	claims["idtyp"] = "app"
+	return s.signed(claims)
+}
+
+func (s *Server) signed(claims jwt.MapClaims) string {
 	now := time.Now()
 	claims["iss"] = "https://sts.windows.net/" + claims["tid"].(string) + "/"
 	claims["iat"], claims["nbf"] = now.Unix(), now.Unix()
 	claims["exp"] = now.Add(time.Duration(s.life.Load())).Unix()
-	claims["idtyp"], claims["ver"], claims["appidacr"], claims["uti"] = "app", "1.0", "1", uuid.NewString()
+	claims["ver"], claims["appidacr"], claims["uti"] = "1.0", "1", uuid.NewString()
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
 	token.Header["kid"], token.Header["x5t"] = s.keyID, s.keyID
 	signed, err := token.SignedString(s.key)

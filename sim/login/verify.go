@@ -17,12 +17,19 @@ type Claims struct {
 	Audience string
 	Roles    []string // application permissions
 	WIDs     []string // template ids of directory roles
+	Scopes   []string // delegated permissions, of a person's token
+	UserID   string   // the person's object id; empty for an app's own token
 	Expires  time.Time
 }
 
 // Has says whether the token carries any of these permissions.
 func (c Claims) Has(roles ...string) bool {
 	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(c.Roles, r) })
+}
+
+// May says whether a person's token carries the delegated permission.
+func (c Claims) May(scope string) bool {
+	return c.UserID != "" && slices.Contains(c.Scopes, scope)
 }
 
 // Errors of Verify, for resources that answer differently.
@@ -49,6 +56,9 @@ func (s *Server) Verify(bearer, audience string) (Claims, error) {
 		AppID    string   `json:"appid"`
 		Roles    []string `json:"roles"`
 		WIDs     []string `json:"wids"`
+		Scope    string   `json:"scp"`
+		UserID   string   `json:"oid"`
+		Kind     string   `json:"idtyp"`
 	}
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithExpirationRequired())
 	_, err := parser.ParseWithClaims(raw, &c, func(*jwt.Token) (any, error) { return &s.key.PublicKey, nil })
@@ -66,7 +76,11 @@ func (s *Server) Verify(bearer, audience string) (Claims, error) {
 	if !slices.ContainsFunc(c.Audience, same) {
 		return Claims{}, ErrAudience
 	}
+	if c.Kind != "user" {
+		c.UserID = ""
+	}
 	return Claims{
+		Scopes: strings.Fields(c.Scope), UserID: c.UserID,
 		TenantID: c.TenantID, AppID: c.AppID, Audience: c.Audience[0], Roles: c.Roles, WIDs: c.WIDs, Expires: c.ExpiresAt.Time,
 	}, nil
 }

@@ -17,6 +17,9 @@ type Client struct {
 	SecretExpires time.Time `json:"secret_expires,omitzero"`
 	// Certificates are the DER certificates registered for client assertions.
 	Certificates [][]byte `json:"-"`
+	// NoPublicFlows: the app does not allow public client flows, so nobody signs in to it with a
+	// device code (AADSTS7000218).
+	NoPublicFlows bool `json:"no_public_flows,omitempty"`
 }
 
 // Consent is what one tenant has given one client.
