@@ -119,6 +119,9 @@ func (c *cardCheck) root(at string, v any, depth int) {
 		c.only(at+".refresh", r, "action userIds expires")
 		c.element(at+".refresh.action", r["action"], depth+1, "Action.Execute")
 	}
+	if depth == 0 {
+		c.mentions(at, m)
+	}
 	c.element(at, m, depth, "AdaptiveCard")
 }
 

@@ -11,7 +11,8 @@ type rule struct {
 	window time.Duration
 }
 
-// Limits per bot and thread.
+// Limits per bot and thread. A thread is a chat or a whole channel: replies and cards of all
+// its conversations count together.
 // https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
 var (
 	sendRules   = []rule{{7, time.Second}, {8, 2 * time.Second}, {60, 30 * time.Second}, {1800, time.Hour}}

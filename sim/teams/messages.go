@@ -121,7 +121,7 @@ func (s *Service) postActivity(w http.ResponseWriter, r *http.Request) *refusal 
 	if bad != nil {
 		return bad
 	}
-	if bad := s.throttle(r.PathValue("conv"), sendRules); bad != nil {
+	if bad := s.throttle(base, sendRules); bad != nil {
 		return bad
 	}
 	if out.kind == "typing" {
@@ -203,7 +203,7 @@ func (s *Service) putActivity(w http.ResponseWriter, r *http.Request) *refusal {
 	if out.split || out.kind != "message" {
 		return refuse("BadArgument", "an update is one message with text or with a card")
 	}
-	if bad := s.throttle(r.PathValue("conv"), sendRules); bad != nil {
+	if bad := s.throttle(base, sendRules); bad != nil {
 		return bad
 	}
 	s.mu.Lock()
@@ -228,7 +228,7 @@ func (s *Service) deleteActivity(w http.ResponseWriter, r *http.Request) *refusa
 	if bad != nil {
 		return bad
 	}
-	if bad := s.throttle(r.PathValue("conv"), sendRules); bad != nil {
+	if bad := s.throttle(base, sendRules); bad != nil {
 		return bad
 	}
 	s.mu.Lock()
