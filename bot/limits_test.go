@@ -51,15 +51,19 @@ func TestBurst(t *testing.T) {
 		lanes := crowd(h, 50, 2)
 		var all sync.WaitGroup
 		for _, l := range lanes {
+			all.Go(func() { l.run(5 * time.Minute) })
+		}
+		all.Wait()
+		start := time.Now()
+		for _, l := range lanes {
 			all.Go(func() {
 				for range 20 {
 					l.write(note1)
-					l.run(100 * time.Millisecond)
+					l.run(time.Second)
 				}
 				l.run(20 * time.Minute)
 			})
 		}
-		start := time.Now()
 		all.Wait()
 		shown := map[string]string{}
 		var sent, created []call
