@@ -23,11 +23,17 @@ type Diagnosis struct {
 
 const askWithin = 15 * time.Second
 
-// Doctor tries a configuration out without running a hub: Redis, the bot, the sources,
-// and in each tenant (or in the one named by name or id) what the steps need. It
-// changes nothing outside; Redis keeps what was found of the tenants that it knows, and
-// an empty one learns how a hub divides it.
-func Doctor(ctx context.Context, cfg *config.Config, opts Options, tenant string) (Diagnosis, error) {
+// Trial says how far a configuration is tried out.
+type Trial struct {
+	Tenant   string // only this tenant, by name or id; empty: all
+	TestCard bool   // post a card in each Teams channel that is to get any
+}
+
+// Doctor tries a configuration out without running a hub: Redis, the bot and its
+// channels, the sources, and in each tenant what the steps need. It changes nothing
+// outside unless it may post test cards; Redis keeps what was found of the tenants that
+// it knows, and an empty one learns how a hub divides it.
+func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) (Diagnosis, error) {
 	d := Diagnosis{At: time.Now().UTC(), Hub: []responsehub.Check{}, Tenants: []responsehub.Readiness{}}
 	a, err := New(cfg, opts)
 	if err != nil {
@@ -41,13 +47,14 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, tenant string
 			d.Hub = append(d.Hub, responsehub.Check{Name: "redis", Grade: responsehub.CheckUnknown, Sentence: "The list of tenants cannot be read from Redis: " + responsehub.Sentence(err)})
 		}
 	}
-	d.Hub = append(d.Hub, a.checkTeams(ctx)...)
-	d.Hub = append(d.Hub, a.checkSources()...)
-	d.Hub = append(d.Hub, unused(cfg)...)
-	tenants, err := a.tenantsFor(tenant)
+	tenants, err := a.tenantsFor(trial.Tenant)
 	if err != nil {
 		return d, err
 	}
+	d.Hub = append(d.Hub, a.checkTeams(ctx)...)
+	d.Hub = append(d.Hub, a.checkChannels(ctx, tenants, trial.TestCard)...)
+	d.Hub = append(d.Hub, a.checkSources()...)
+	d.Hub = append(d.Hub, unused(cfg)...)
 	for _, t := range tenants {
 		// Not kept where the hub does not know the tenant yet: it would be nobody's.
 		r, err := a.rehearsal.Run(ctx, t)

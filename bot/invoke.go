@@ -35,7 +35,7 @@ func (b *Bot) drawn(inc *responsehub.Incident, sentence string) answer {
 
 // view is how the card in the channel is drawn, with a sentence on top for a click.
 func (b *Bot) view(inc *responsehub.Incident, sentence string) card.View {
-	v := card.View{Answer: sentence, Now: time.Now(), Mention: b.mention(inc)}
+	v := card.View{Answer: sentence, Now: time.Now(), Mention: b.mention(inc), Person: b.personName}
 	if b.cfg.Lacks != nil && inc.Tenant.ID != "" {
 		v.Lacks = func(id responsehub.StepID) string { return b.cfg.Lacks(inc.Tenant.ID, id) }
 	}

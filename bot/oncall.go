@@ -37,3 +37,13 @@ func (b *Bot) answers(t responsehub.Tenant) (responsehub.Person, bool) {
 	}
 	return responsehub.Person{}, false
 }
+
+// personName is the name of a person by the hub's id, or "".
+func (b *Bot) personName(id string) string {
+	for _, p := range b.directory.People() {
+		if p.ID == id {
+			return p.Name
+		}
+	}
+	return ""
+}

@@ -164,7 +164,7 @@ func TestDoctor(t *testing.T) {
 	}
 	diagnose := func(name string) app.Diagnosis {
 		t.Helper()
-		d, err := app.Doctor(context.Background(), cfg, app.Options{Version: "e2e"}, name)
+		d, err := app.Doctor(context.Background(), cfg, app.Options{Version: "e2e"}, app.Trial{Tenant: name})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%s: %s %s", c.Name, c.Grade, c.Sentence)
 		}
 	}
-	if _, err := app.Doctor(context.Background(), cfg, app.Options{}, "nobody"); responsehub.KindOf(err) != responsehub.NotFound {
+	if _, err := app.Doctor(context.Background(), cfg, app.Options{}, app.Trial{Tenant: "nobody"}); responsehub.KindOf(err) != responsehub.NotFound {
 		t.Errorf("a tenant that is not there: %v", err)
 	}
 	s.onlyRead()

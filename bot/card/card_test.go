@@ -401,4 +401,9 @@ func TestDialogAndList(t *testing.T) {
 		long[i] = strings.Repeat("😀", 1000)
 	}
 	check(t, List("Open incidents", long))
+	check(t, Test(false))
+	check(t, Test(true))
+	if bytes.Equal(Test(false), Test(true)) {
+		t.Error("nobody could see that the test passed")
+	}
 }

@@ -27,3 +27,13 @@ func List(title string, lines []string) []byte {
 
 // maxLines keeps a list below [MaxSize]: 20 lines of 300 characters of 4 bytes.
 const maxLines = 20
+
+// Test is the card by which an operator tries a channel out: as posted, or as changed
+// afterwards.
+func Test(changed bool) []byte {
+	text := wordsTest
+	if changed {
+		text = wordsTestPassed
+	}
+	return encode(adaptive([]obj{line(nil, bold(text)), line(nil, plain(wordsTestNothing))}, nil))
+}

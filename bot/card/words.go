@@ -49,6 +49,9 @@ const (
 	wordsEverywhere  = "2 Search everywhere"
 	wordsConsole     = "Open in the console"
 	wordsDetector    = "Open the detector's page"
+	wordsTest        = "This is a test of responsehub."
+	wordsTestPassed  = "Test passed: responsehub can post here and change what it posted."
+	wordsTestNothing = "Nothing has happened and there is nothing to do."
 	wordsCannot      = "This client cannot show the card. Open the incident in the console."
 )
 

@@ -12,16 +12,17 @@ import (
 )
 
 func newDoctor() *cobra.Command {
-	var file, tenant string
+	var file string
+	var trial app.Trial
 	c := &cobra.Command{
 		Use: "doctor --config FILE", Short: "Try a configuration out: what is missing and how to mend it; exit 1 if anything needed is", Args: cobra.NoArgs,
-		Long: "Tries a configuration out without running a hub: Redis, the bot in Teams, the sources, and in each tenant\nthe permissions, roles and services that the steps need. It changes nothing outside the hub; what it finds\nof the tenants is kept, so that a running hub shows it. Exit 1 when something needed is missing.",
+		Long: "Tries a configuration out without running a hub: Redis, the bot in Teams and its channels, the sources, and\nin each tenant the permissions, roles and services that the steps need. It changes nothing outside the hub\nbut for the cards of --test-card; what it finds of the tenants is kept, so that a running hub shows it. Exit 1 when something needed is missing.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, _, err := config.Load(file)
 			if err != nil {
 				return err
 			}
-			d, err := app.Doctor(c.Context(), cfg, app.Options{Version: version()}, tenant)
+			d, err := app.Doctor(c.Context(), cfg, app.Options{Version: version()}, trial)
 			if err != nil {
 				return err
 			}
@@ -45,6 +46,7 @@ func newDoctor() *cobra.Command {
 		},
 	}
 	configFlag(c, &file)
-	c.Flags().StringVar(&tenant, "tenant", "", "look only at this tenant, by name or id; empty: at all")
+	c.Flags().StringVar(&trial.Tenant, "tenant", "", "look only at this tenant, by name or id; empty: at all")
+	c.Flags().BoolVar(&trial.TestCard, "test-card", false, "post a card that says it is a test in each Teams channel, and change it to say that the test passed")
 	return c
 }
