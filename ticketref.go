@@ -20,6 +20,7 @@ type TicketRef struct {
 	Left     []string  `json:"left,omitempty"`    // their ids: these are not found again
 	Why      string    `json:"why,omitempty"`     // why it follows them
 	Foreign  bool      `json:"foreign,omitempty"` // it was merged into a ticket that is about something else: its status is left alone
+	Refused  string    `json:"refused,omitempty"` // why the PSA did not let the hub close it
 	Failure  string    `json:"failure,omitempty"` // why it cannot be kept in step
 	Told     bool      `json:"told,omitempty"`    // the failure is in the record
 	Since    time.Time `json:"since,omitzero"`    // when the failures in a row began
