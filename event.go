@@ -48,6 +48,15 @@ const (
 	EventTodoDone      EventKind = "todo.done"
 	EventHeldBack      EventKind = "policy.held_back"
 
+	// Of the hub's own record, which no incident has. Item names the tenant, person or key.
+	EventTenantChanged   EventKind = "tenant.changed"
+	EventTenantRemoved   EventKind = "tenant.removed"
+	EventPersonChanged   EventKind = "person.changed"
+	EventPersonRemoved   EventKind = "person.removed"
+	EventKeyMade         EventKind = "key.made"
+	EventKeyRemoved      EventKind = "key.removed"
+	EventSettingsChanged EventKind = "settings.changed"
+
 	EventTicketChanged EventKind = "ticket.changed" // somebody did something to the incident's ticket
 
 	EventPageBegun   EventKind = "page.begun"          // people are called

@@ -45,12 +45,12 @@ var _ Engine = (*remediation.Engine)(nil)
 type Directory interface {
 	Tenants() []responsehub.Tenant
 	Tenant(id string) (responsehub.Tenant, bool) // hub id or Microsoft tenant id
-	SetResponse(ctx context.Context, id string, on bool) (responsehub.Tenant, error)
-	Apply(ctx context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error
+	SetResponse(ctx context.Context, by responsehub.By, id string, on bool) (responsehub.Tenant, error)
+	Apply(ctx context.Context, by responsehub.By, tenants []responsehub.Tenant, people []responsehub.Person) error
 	People() []responsehub.Person
 	Keys() []responsehub.APIKey
 	Settings() responsehub.Settings
-	PutSettings(ctx context.Context, s responsehub.Settings) error
+	PutSettings(ctx context.Context, by responsehub.By, s responsehub.Settings) error
 }
 
 // API answers programs.

@@ -181,7 +181,7 @@ func (d *directory) Tenant(id string) (responsehub.Tenant, bool) {
 	return d.tenants[i], true
 }
 
-func (d *directory) SetResponse(_ context.Context, id string, on bool) (responsehub.Tenant, error) {
+func (d *directory) SetResponse(_ context.Context, _ responsehub.By, id string, on bool) (responsehub.Tenant, error) {
 	i := slices.IndexFunc(d.tenants, func(t responsehub.Tenant) bool { return t.ID == id })
 	d.tenants[i].Response = on
 	return d.tenants[i], nil
@@ -189,12 +189,12 @@ func (d *directory) SetResponse(_ context.Context, id string, on bool) (response
 
 func (d *directory) Settings() responsehub.Settings { return d.settings }
 
-func (d *directory) PutSettings(_ context.Context, s responsehub.Settings) error {
+func (d *directory) PutSettings(_ context.Context, _ responsehub.By, s responsehub.Settings) error {
 	d.settings = s
 	return nil
 }
 
-func (d *directory) Apply(_ context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error {
+func (d *directory) Apply(_ context.Context, _ responsehub.By, tenants []responsehub.Tenant, people []responsehub.Person) error {
 	d.tenants, d.people = tenants, people
 	return nil
 }

@@ -32,7 +32,7 @@ func (a *API) apply(r call, in Roster) (Applied, error) {
 	if err != nil {
 		return Applied{}, err
 	}
-	if err := a.dir.Apply(r, tenants, people); err != nil {
+	if err := a.dir.Apply(r, r.actor.By(), tenants, people); err != nil {
 		return Applied{}, err
 	}
 	a.log.Info("roster applied", "tenants", len(tenants), "people", len(people), "actor", r.actor.ID, "name", r.actor.Name)

@@ -29,7 +29,7 @@ func (a *API) changeTenant(r call, in TenantChange) (Tenant, error) {
 	if err := r.actor.May(responsehub.Manage, t.Ref()); err != nil {
 		return Tenant{}, err
 	}
-	changed, err := a.dir.SetResponse(r, t.ID, in.Response)
+	changed, err := a.dir.SetResponse(r, r.actor.By(), t.ID, in.Response)
 	if err != nil {
 		return Tenant{}, err
 	}

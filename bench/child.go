@@ -29,9 +29,10 @@ import (
 // A server that is measured runs as a process of its own, so that its CPU time is its
 // own. The environment tells it what it is and where Redis is.
 const (
-	childEnv   = "RESPONSEHUB_BENCH_CHILD" // hub or floor
+	childEnv   = "RESPONSEHUB_BENCH_CHILD" // hub, floor, town or whole
 	redisEnv   = "RESPONSEHUB_BENCH_REDIS"
 	profileEnv = "RESPONSEHUB_BENCH_PROFILE" // file for its CPU profile
+	ordersEnv  = "RESPONSEHUB_BENCH_ORDERS"  // of town and whole, in JSON
 )
 
 // secret signs the alerts. It is good for nothing else.
@@ -43,6 +44,12 @@ const tenantID = "11111111-1111-4111-8111-111111111111"
 // child serves until standard input ends. Each line there is answered by the CPU time
 // used so far, in microseconds.
 func child(kind string) error {
+	switch kind {
+	case "town":
+		return serveTown()
+	case "whole":
+		return serveWhole()
+	}
 	rdb, err := store.Open(store.Config{Addrs: []string{os.Getenv(redisEnv)}})
 	if err != nil {
 		return err
@@ -101,7 +108,7 @@ func cpu() time.Duration {
 func mountHub(e *echo.Echo, rdb redis.UniversalClient) error {
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
 	dir := store.NewDirectory(rdb, log)
-	err := dir.Apply(context.Background(), []responsehub.Tenant{{V: 1, ID: "contoso", Name: "Contoso", MicrosoftTenantID: tenantID}}, nil)
+	err := dir.Apply(context.Background(), responsehub.Hub.By(), []responsehub.Tenant{{V: 1, ID: "contoso", Name: "Contoso", MicrosoftTenantID: tenantID}}, nil)
 	if err != nil {
 		return err
 	}

@@ -41,10 +41,10 @@ var _ Engine = (*remediation.Engine)(nil)
 type Directory interface {
 	Tenants() []responsehub.Tenant
 	Tenant(id string) (responsehub.Tenant, bool)
-	SetResponse(ctx context.Context, id string, on bool) (responsehub.Tenant, error)
+	SetResponse(ctx context.Context, by responsehub.By, id string, on bool) (responsehub.Tenant, error)
 	People() []responsehub.Person
 	Settings() responsehub.Settings
-	PutSettings(ctx context.Context, s responsehub.Settings) error
+	PutSettings(ctx context.Context, by responsehub.By, s responsehub.Settings) error
 }
 
 // Readiness tells what the last preflight of a tenant found.

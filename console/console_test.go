@@ -66,7 +66,7 @@ func start(t *testing.T) *hub {
 	rdb, _ := storetest.Mini(t)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s, dir := store.New(rdb), store.NewDirectory(rdb, log)
-	err := dir.Apply(t.Context(), []responsehub.Tenant{
+	err := dir.Apply(t.Context(), responsehub.Hub.By(), []responsehub.Tenant{
 		{V: 1, ID: "contoso", Name: "Contoso", MicrosoftTenantID: "11111111-1111-4111-8111-111111111111", Notify: responsehub.Notify{Teams: []string{"19:a@thread.tacv2"}}},
 		{V: 1, ID: "fabrikam", Name: "Fabrikam", MicrosoftTenantID: "22222222-2222-4222-8222-222222222222"},
 	}, []responsehub.Person{{V: 1, ID: "bob", Name: "Bob", Role: responsehub.Responder, Email: "bob@msp.example", Tenants: []string{"*"}}})

@@ -160,7 +160,7 @@ func (c *Console) setResponse(w http.ResponseWriter, r *http.Request, actor resp
 		return err
 	}
 	on := r.PostFormValue("on") == "true"
-	t, err := c.dir.SetResponse(r.Context(), t.ID, on)
+	t, err := c.dir.SetResponse(r.Context(), actor.By(), t.ID, on)
 	if err != nil {
 		return &responsehub.Error{Kind: responsehub.Unavailable, Message: "The switch could not be turned. Try again in a moment.", Err: err}
 	}

@@ -27,7 +27,7 @@ func TestDirectoryFollows(t *testing.T) {
 			}
 		})
 		apply := func(id string) {
-			if err := mine.Apply(ctx, []responsehub.Tenant{{ID: id, MicrosoftTenantID: id}}, nil); err != nil {
+			if err := mine.Apply(ctx, responsehub.Hub.By(), []responsehub.Tenant{{ID: id, MicrosoftTenantID: id}}, nil); err != nil {
 				t.Error(err)
 			}
 		}
@@ -60,10 +60,10 @@ func TestDirectoryWritersDoNotLoseEachOther(t *testing.T) {
 		for _, id := range []string{"a", "b", "c", "d"} {
 			wg.Go(func() {
 				d := store.NewDirectory(rdb, slog.New(slog.DiscardHandler))
-				if err := d.Apply(t.Context(), []responsehub.Tenant{{ID: id, MicrosoftTenantID: id}}, nil); err != nil {
+				if err := d.Apply(t.Context(), responsehub.Hub.By(), []responsehub.Tenant{{ID: id, MicrosoftTenantID: id}}, nil); err != nil {
 					t.Error(err)
 				}
-				if _, err := d.SetResponse(t.Context(), id, true); err != nil {
+				if _, err := d.SetResponse(t.Context(), responsehub.Hub.By(), id, true); err != nil {
 					t.Error(err)
 				}
 			})

@@ -32,25 +32,37 @@ type entryWrite struct {
 	json []byte
 }
 
+// note is what the record says of a change; who did it and when is added.
+type note struct {
+	kind responsehub.EventKind
+	item string
+	text string
+}
+
 // directoryTries bounds how often a write is decided anew because somebody else wrote.
 const directoryTries = 20
 
 // change decides a write on the newest directory and stores it if nobody else wrote
-// meanwhile; else it decides anew. Afterwards the memory holds what was written.
-func (d *Directory) change(ctx context.Context, decide func(*directory) ([]entryWrite, error)) error {
+// meanwhile; else it decides anew. Who asked for it goes on the record in the same write.
+// Afterwards the memory holds what was written.
+func (d *Directory) change(ctx context.Context, by responsehub.By, decide func(*directory) ([]entryWrite, []note, error)) error {
 	d.loading.Lock()
 	defer d.loading.Unlock()
-	keys := append([]string{directoryVersionKey}, directoryHashes[:]...)
+	keys := append([]string{directoryVersionKey, journalKey}, directoryHashes[:]...)
 	for range directoryTries {
 		now, err := d.load(ctx)
 		if err != nil {
 			return err
 		}
-		writes, err := decide(now)
+		writes, notes, err := decide(now)
 		if err != nil || len(writes) == 0 {
 			return err
 		}
-		args := []any{now.version}
+		events, err := d.journalled(ctx, by, notes)
+		if err != nil {
+			return err
+		}
+		args := append([]any{now.version, len(events)}, events...)
 		for _, w := range writes {
 			args = append(args, w.hash, w.id, w.json)
 		}
@@ -75,52 +87,55 @@ func put(hash int, id string, v any) (entryWrite, error) {
 }
 
 // SetResponse turns a tenant's Response on or off and returns the tenant as it is then.
-func (d *Directory) SetResponse(ctx context.Context, id string, on bool) (responsehub.Tenant, error) {
-	var t responsehub.Tenant
-	err := d.change(ctx, func(now *directory) ([]entryWrite, error) {
-		var ok bool
-		if t, ok = now.tenant(id); !ok {
-			return nil, &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("There is no tenant %.60q.", id)}
-		}
+// Turning it to where it stands changes nothing.
+func (d *Directory) SetResponse(ctx context.Context, by responsehub.By, id string, on bool) (responsehub.Tenant, error) {
+	what := "Response turned off"
+	if on {
+		what = "Response turned on"
+	}
+	return d.ChangeTenant(ctx, by, what, id, func(t *responsehub.Tenant) error {
 		if t.Response == on {
-			return nil, nil
+			return errUnchanged
 		}
 		t.Response = on
-		w, err := put(hashTenants, t.ID, t)
-		return []entryWrite{w}, err
+		return nil
 	})
-	return t, err
 }
 
 // PutSettings stores the hub's switches.
-func (d *Directory) PutSettings(ctx context.Context, s responsehub.Settings) error {
+func (d *Directory) PutSettings(ctx context.Context, by responsehub.By, s responsehub.Settings) error {
 	s.V = max(s.V, 1)
-	return d.putOne(ctx, hashSettings, hubSettings, s)
+	text := "Automatic action is on"
+	if s.Stopped != nil {
+		text = "All automatic action is stopped"
+	}
+	return d.putOne(ctx, by, hashSettings, hubSettings, s, note{responsehub.EventSettingsChanged, hubSettings, text})
 }
 
 // Apply stores tenants and people: those with a known Microsoft tenant id (a known
 // person id) are replaced and keep their own id, the others are added. Those that are
 // not named stay.
-func (d *Directory) Apply(ctx context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error {
-	return d.change(ctx, func(now *directory) ([]entryWrite, error) { return upserts(now, tenants, people) })
+func (d *Directory) Apply(ctx context.Context, by responsehub.By, tenants []responsehub.Tenant, people []responsehub.Person) error {
+	return d.change(ctx, by, func(now *directory) ([]entryWrite, []note, error) { return upserts(now, tenants, people) })
 }
 
 // Seed stores tenants and people in a store that has none yet, and reports whether it did.
 func (d *Directory) Seed(ctx context.Context, tenants []responsehub.Tenant, people []responsehub.Person) (seeded bool, err error) {
-	err = d.change(ctx, func(now *directory) ([]entryWrite, error) {
+	err = d.change(ctx, responsehub.Hub.By(), func(now *directory) ([]entryWrite, []note, error) {
 		seeded = len(now.tenants) == 0 && len(now.people) == 0
 		if !seeded {
-			return nil, nil
+			return nil, nil, nil
 		}
-		writes, err := upserts(now, tenants, people)
+		writes, notes, err := upserts(now, tenants, people)
 		seeded = len(writes) > 0
-		return writes, err
+		return writes, notes, err
 	})
 	return seeded && err == nil, err
 }
 
-func upserts(now *directory, tenants []responsehub.Tenant, people []responsehub.Person) ([]entryWrite, error) {
+func upserts(now *directory, tenants []responsehub.Tenant, people []responsehub.Person) ([]entryWrite, []note, error) {
 	var writes []entryWrite
+	var notes []note
 	given := map[string]string{} // hub id by Microsoft tenant id, within this call
 	for _, t := range tenants {
 		microsoft := strings.ToLower(t.MicrosoftTenantID)
@@ -129,56 +144,59 @@ func upserts(now *directory, tenants []responsehub.Tenant, people []responsehub.
 		}
 		t.ID = cmp.Or(t.ID, given[microsoft], microsoft)
 		if t.ID == "" {
-			return nil, &responsehub.Error{Kind: responsehub.Invalid, Pointer: "/tenants", Message: fmt.Sprintf("The tenant %.60q has no Microsoft tenant id.", t.Name)}
+			return nil, nil, &responsehub.Error{Kind: responsehub.Invalid, Pointer: "/tenants", Message: fmt.Sprintf("The tenant %.60q has no Microsoft tenant id.", t.Name)}
 		}
 		if other, ok := now.tenants[t.ID]; ok && !strings.EqualFold(other.MicrosoftTenantID, t.MicrosoftTenantID) {
-			return nil, &responsehub.Error{Kind: responsehub.Conflict, Message: fmt.Sprintf("The id %.60q belongs to another tenant, %s.", t.ID, other.Name)}
+			return nil, nil, &responsehub.Error{Kind: responsehub.Conflict, Message: fmt.Sprintf("The id %.60q belongs to another tenant, %s.", t.ID, other.Name)}
 		}
 		given[microsoft] = t.ID
 		t.V = max(t.V, 1)
 		w, err := put(hashTenants, t.ID, t)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		writes = append(writes, w)
+		notes = append(notes, note{responsehub.EventTenantChanged, t.ID, "Tenant " + t.Name + " taken over from a list"})
 	}
 	for _, p := range people {
 		if p.ID == "" {
-			return nil, &responsehub.Error{Kind: responsehub.Invalid, Pointer: "/people", Message: fmt.Sprintf("The person %.60q has no id.", p.Name)}
+			return nil, nil, &responsehub.Error{Kind: responsehub.Invalid, Pointer: "/people", Message: fmt.Sprintf("The person %.60q has no id.", p.Name)}
 		}
 		p.V = max(p.V, 1)
 		w, err := put(hashPeople, p.ID, p)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		writes = append(writes, w)
+		notes = append(notes, note{responsehub.EventPersonChanged, p.ID, "Person " + p.Name + " (" + string(p.Role) + ") taken over from a list"})
 	}
-	return writes, nil
+	return writes, notes, nil
 }
 
 // PutChannel stores a Teams channel.
 func (d *Directory) PutChannel(ctx context.Context, c responsehub.Channel) error {
 	c.V = max(c.V, 1)
-	return d.putOne(ctx, hashChannels, c.ID, c)
+	return d.putOne(ctx, responsehub.Hub.By(), hashChannels, c.ID, c) // learnt, nobody's decision
 }
 
 // PutKey stores an API key.
-func (d *Directory) PutKey(ctx context.Context, k responsehub.APIKey) error {
+func (d *Directory) PutKey(ctx context.Context, by responsehub.By, k responsehub.APIKey) error {
 	k.V = max(k.V, 1)
-	return d.putOne(ctx, hashKeys, k.ID, k)
+	return d.putOne(ctx, by, hashKeys, k.ID, k, note{responsehub.EventKeyMade, k.ID, "API key " + k.Name + " (" + string(k.Role) + ") made"})
 }
 
 // DeleteKey removes an API key; it is a NotFound error when there is none.
-func (d *Directory) DeleteKey(ctx context.Context, id string) error {
-	return d.change(ctx, func(now *directory) ([]entryWrite, error) {
-		if _, ok := now.keys[id]; !ok {
-			return nil, &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("There is no API key %.60q.", id)}
+func (d *Directory) DeleteKey(ctx context.Context, by responsehub.By, id string) error {
+	return d.change(ctx, by, func(now *directory) ([]entryWrite, []note, error) {
+		k, ok := now.keys[id]
+		if !ok {
+			return nil, nil, &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("There is no API key %.60q.", id)}
 		}
-		return []entryWrite{{hash: hashKeys, id: id}}, nil
+		return []entryWrite{{hash: hashKeys, id: id}}, []note{{responsehub.EventKeyRemoved, id, "API key " + k.Name + " removed"}}, nil
 	})
 }
 
-func (d *Directory) putOne(ctx context.Context, hash int, id string, v any) error {
+func (d *Directory) putOne(ctx context.Context, by responsehub.By, hash int, id string, v any, notes ...note) error {
 	if id == "" {
 		return &responsehub.Error{Kind: responsehub.Invalid, Message: "An entry of the directory needs an id."}
 	}
@@ -186,5 +204,5 @@ func (d *Directory) putOne(ctx context.Context, hash int, id string, v any) erro
 	if err != nil {
 		return err
 	}
-	return d.change(ctx, func(*directory) ([]entryWrite, error) { return []entryWrite{w}, nil })
+	return d.change(ctx, by, func(*directory) ([]entryWrite, []note, error) { return []entryWrite{w}, notes, nil })
 }

@@ -68,7 +68,7 @@ func TestSettings(t *testing.T) {
 			t.Errorf("a new hub's settings:\n%s", diff)
 		}
 		want := responsehub.Settings{V: 1, Stopped: &responsehub.Stop{By: responsehub.By{ID: "person:ann", Name: "Ann"}, At: time.Now().UTC()}}
-		if err := mine.PutSettings(t.Context(), want); err != nil {
+		if err := mine.PutSettings(t.Context(), responsehub.Hub.By(), want); err != nil {
 			t.Fatal(err)
 		}
 		if err := theirs.Refresh(t.Context()); err != nil {

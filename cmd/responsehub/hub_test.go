@@ -275,7 +275,7 @@ func (h *fakeHub) Tenant(id string) (responsehub.Tenant, bool) {
 	return h.tenants[i], true
 }
 
-func (h *fakeHub) SetResponse(_ context.Context, id string, on bool) (responsehub.Tenant, error) {
+func (h *fakeHub) SetResponse(_ context.Context, _ responsehub.By, id string, on bool) (responsehub.Tenant, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	i := slices.IndexFunc(h.tenants, func(t responsehub.Tenant) bool { return t.ID == id })
@@ -289,7 +289,7 @@ func (h *fakeHub) Settings() responsehub.Settings {
 	return h.settings
 }
 
-func (h *fakeHub) PutSettings(_ context.Context, s responsehub.Settings) error {
+func (h *fakeHub) PutSettings(_ context.Context, _ responsehub.By, s responsehub.Settings) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.Stopped != nil {
@@ -299,7 +299,7 @@ func (h *fakeHub) PutSettings(_ context.Context, s responsehub.Settings) error {
 	return nil
 }
 
-func (h *fakeHub) Apply(_ context.Context, tenants []responsehub.Tenant, people []responsehub.Person) error {
+func (h *fakeHub) Apply(_ context.Context, _ responsehub.By, tenants []responsehub.Tenant, people []responsehub.Person) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, t := range tenants {

@@ -56,7 +56,7 @@ func newKeyCreate() *cobra.Command {
 					return &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("There is no tenant %q; a key's tenants are named by name or id.", t)}
 				}
 			}
-			if err := dir.PutKey(c.Context(), key); err != nil {
+			if err := dir.PutKey(c.Context(), responsehub.By{ID: "cli", Name: "responsehub key create"}, key); err != nil {
 				return err
 			}
 			fmt.Fprintln(c.ErrOrStderr(), "The key is shown only now:")

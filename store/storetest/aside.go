@@ -20,27 +20,27 @@ var aside = []behaviour{
 		seeded, err = d.Seed(b.ctx, []responsehub.Tenant{{ID: "x", MicrosoftTenantID: "x"}}, nil)
 		must(t, err)
 		same(t, seeded, false)
-		must(t, d.Apply(b.ctx, []responsehub.Tenant{{ID: "other", Name: "Fabrikam Ltd", MicrosoftTenantID: "aa-1"}, {Name: "Contoso", MicrosoftTenantID: "BB-2"}}, nil))
+		must(t, d.Apply(b.ctx, responsehub.Hub.By(), []responsehub.Tenant{{ID: "other", Name: "Fabrikam Ltd", MicrosoftTenantID: "aa-1"}, {Name: "Contoso", MicrosoftTenantID: "BB-2"}}, nil))
 		same(t, names(d), []string{"bb-2 Contoso", "fab Fabrikam Ltd"})
 		if _, ok := d.PersonByEntra("e-1"); !ok || len(d.People()) != 1 {
 			t.Error("the person should be found by the Entra object id")
 		}
-		err = d.Apply(b.ctx, []responsehub.Tenant{{ID: "fab", Name: "Thief", MicrosoftTenantID: "CC-3"}}, nil)
+		err = d.Apply(b.ctx, responsehub.Hub.By(), []responsehub.Tenant{{ID: "fab", Name: "Thief", MicrosoftTenantID: "CC-3"}}, nil)
 		if responsehub.KindOf(err) != responsehub.Conflict {
 			t.Errorf("another tenant's id must be refused, got %v", err)
 		}
-		if err := d.Apply(b.ctx, []responsehub.Tenant{{Name: "Nameless"}}, nil); responsehub.KindOf(err) != responsehub.Invalid {
+		if err := d.Apply(b.ctx, responsehub.Hub.By(), []responsehub.Tenant{{Name: "Nameless"}}, nil); responsehub.KindOf(err) != responsehub.Invalid {
 			t.Errorf("a tenant without any id must be refused, got %v", err)
 		}
 	}},
 	{"a switch thrown in one process is seen by an alert in another", func(t *testing.T, b *bench) {
 		mine, theirs := store.NewDirectory(b.rdb, slog.New(slog.DiscardHandler)), store.NewDirectory(b.rdb, slog.New(slog.DiscardHandler))
-		must(t, mine.Apply(b.ctx, []responsehub.Tenant{{ID: "fab", MicrosoftTenantID: "aa-1", SourceIDs: map[string]string{"petra": "p1"}}}, nil))
+		must(t, mine.Apply(b.ctx, responsehub.Hub.By(), []responsehub.Tenant{{ID: "fab", MicrosoftTenantID: "aa-1", SourceIDs: map[string]string{"petra": "p1"}}}, nil))
 		must(t, theirs.Refresh(b.ctx))
-		on, err := mine.SetResponse(b.ctx, "AA-1", true)
+		on, err := mine.SetResponse(b.ctx, responsehub.Hub.By(), "AA-1", true)
 		must(t, err)
 		same(t, on.Response, true)
-		_, err = mine.SetResponse(b.ctx, "nobody", true)
+		_, err = mine.SetResponse(b.ctx, responsehub.Hub.By(), "nobody", true)
 		same(t, responsehub.KindOf(err), responsehub.NotFound)
 		stale := b.opening("t1|switch")
 		stale.Opening.Directory = theirs.Version()
@@ -72,10 +72,10 @@ var aside = []behaviour{
 	}},
 	{"keys and channels are kept and removed", func(t *testing.T, b *bench) {
 		d := store.NewDirectory(b.rdb, slog.New(slog.DiscardHandler))
-		must(t, d.PutKey(b.ctx, responsehub.APIKey{ID: "k1", Hash: "h"}))
-		must(t, d.PutKey(b.ctx, responsehub.APIKey{ID: "k2", Hash: "h"}))
-		must(t, d.DeleteKey(b.ctx, "k1"))
-		same(t, responsehub.KindOf(d.DeleteKey(b.ctx, "k1")), responsehub.NotFound)
+		must(t, d.PutKey(b.ctx, responsehub.Hub.By(), responsehub.APIKey{ID: "k1", Hash: "h"}))
+		must(t, d.PutKey(b.ctx, responsehub.Hub.By(), responsehub.APIKey{ID: "k2", Hash: "h"}))
+		must(t, d.DeleteKey(b.ctx, responsehub.Hub.By(), "k1"))
+		same(t, responsehub.KindOf(d.DeleteKey(b.ctx, responsehub.Hub.By(), "k1")), responsehub.NotFound)
 		same(t, d.Keys(), []responsehub.APIKey{{V: 1, ID: "k2", Hash: "h"}})
 		must(t, d.PutChannel(b.ctx, responsehub.Channel{ID: "19:x", Installed: true}))
 		c, ok := d.Channel("19:x")
