@@ -19,6 +19,9 @@ const (
 	// tooOld is the age of the queue at which people have to know: a page that is late is
 	// as bad as one that is lost.
 	tooOld = 10 * time.Second
+	// courtesy is by how much a request lets one of the next higher severity in another
+	// replica ask first.
+	courtesy = 20 * time.Millisecond
 	// alarmEvery bounds how often they are told.
 	alarmEvery = time.Minute
 )
@@ -80,7 +83,7 @@ func (q *queue) wait(ctx context.Context, what, name string, perSecond int, atte
 				q.leave(what, name, me)
 				return nil
 			}
-			again = time.After(pause)
+			again = time.After(pause + time.Duration(me.rank)*courtesy)
 		}
 		select {
 		case <-again:
