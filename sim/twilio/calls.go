@@ -34,6 +34,7 @@ func (s *Service) createCall(r *http.Request) (int, any, *refusal) {
 	c := s.newCall(Call{SID: newSID("CA"), To: to, From: from, Direction: "outbound-api", Status: "queued", Created: now}, a)
 	s.mu.Lock()
 	s.calls = append(s.calls, c)
+	s.reserve(c)
 	answer := s.callAnswer(c)
 	s.mu.Unlock()
 	s.place(c)

@@ -60,6 +60,7 @@ type asked struct {
 type call struct {
 	Call
 	asked asked
+	start time.Time // its turn in the queue
 	ctx   context.Context
 	end   context.CancelCauseFunc // with an *ending
 	acts  chan act
@@ -167,20 +168,22 @@ func (s *Service) live(c *call) *ending {
 	return s.talk(c, does)
 }
 
-// queue waits for the call's turn: one a second.
-func (s *Service) queue(c *call) bool {
+// reserve gives a call its turn in the queue: one starts each second. s.mu must be held.
+func (s *Service) reserve(c *call) {
 	now := time.Now()
-	s.mu.Lock()
-	start := now
+	c.start = now
 	if !s.cfg.NoLimits {
 		if s.nextCall.After(now) {
-			start = s.nextCall
+			c.start = s.nextCall
 		}
-		s.nextCall = start.Add(s.scaled(time.Second))
+		s.nextCall = c.start.Add(s.scaled(time.Second))
 	}
-	c.QueueMS = start.Sub(now).Milliseconds()
-	s.mu.Unlock()
-	t := time.NewTimer(start.Sub(now))
+	c.QueueMS = c.start.Sub(now).Milliseconds()
+}
+
+// queue waits for the call's turn.
+func (s *Service) queue(c *call) bool {
+	t := time.NewTimer(time.Until(c.start))
 	defer t.Stop()
 	select {
 	case <-t.C:

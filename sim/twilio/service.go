@@ -110,6 +110,11 @@ func New(cfg Config) (*Service, error) {
 func (s *Service) Start() {
 	s.mu.Lock()
 	calls, texts := append([]*call(nil), s.calls...), append([]*text(nil), s.texts...)
+	for _, c := range calls {
+		if c.Status == "queued" {
+			s.reserve(c)
+		}
+	}
 	s.mu.Unlock()
 	for _, c := range calls {
 		if !over(c.Status) {
