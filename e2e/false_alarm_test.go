@@ -23,7 +23,7 @@ func TestFalseAlarm(t *testing.T) {
 	s.is(in.Incident, responsehub.Retract, responsehub.Done)
 	s.persistenceSettled(in)
 
-	s.click("ann", in.Ref, "False alarm: take it all back and close", map[string]string{"why": "Pat is on holiday in the Netherlands."})
+	s.sure("ann", in.Ref, "False alarm: take it all back and close", "Yes, a false alarm", map[string]string{"why": "Pat is on holiday in the Netherlands."})
 	s.until("the incident is closed as a false alarm", func() bool { return s.incident(in.Incident).State == responsehub.FalseAlarm })
 	inc := s.incident(in.Incident)
 	retract, account := stepOf(inc, responsehub.Retract), stepOf(inc, responsehub.Lock)

@@ -97,6 +97,24 @@ func (s *stage) click(person, ref, title string, inputs map[string]string) teams
 	return out
 }
 
+// sure presses a button that asks back, and answers with yes. An update of the card takes
+// the question away, as in Teams; then a person presses again.
+func (s *stage) sure(person, ref, title, yes string, inputs map[string]string) {
+	s.Helper()
+	s.until(fmt.Sprintf("%s presses %q and answers %q", person, title, yes), func() bool {
+		cards := s.cards(ref)
+		if len(cards) == 0 {
+			return false
+		}
+		id := cards[len(cards)-1].ID
+		if out, err := s.press(person, id, title, inputs); err != nil || !strings.Contains(string(out.Card), yes) {
+			return false
+		}
+		out, err := s.press(person, id, yes, nil)
+		return err == nil && out.Replaced
+	})
+}
+
 // press presses a button of one card at once.
 func (s *stage) press(person, activity, title string, inputs map[string]string) (teams.Outcome, error) {
 	seen, err := s.world.Play(s.Context(), sim.Act{Do: "click", Press: teams.Press{Person: person, Activity: activity, Title: title, Inputs: inputs}})
