@@ -19,8 +19,9 @@ const maxActions = 6
 type drawnCard struct {
 	Name    string   `json:"name"`
 	Faults  []string `json:"faults"`
-	Kept    int      `json:"kept"` // actions of the first level that are shown
-	Spills  []string `json:"spills"`
+	Kept    int      `json:"kept"`   // actions of the first level that are shown
+	Spills  []string `json:"spills"` // what is wider than the card
+	Dim     []string `json:"dim"`    // texts that can hardly be read
 	Pressed []struct {
 		Type, Title, Verb string
 		Data              map[string]any
@@ -28,8 +29,8 @@ type drawnCard struct {
 }
 
 // TestCards draws every golden card with Microsoft's renderer in a browser: nothing to
-// complain about, nothing beyond the card's edge, and a press of each button does what
-// the card says.
+// complain about, nothing beyond the card's edge on a desktop and on a phone, no text that
+// cannot be read in light or dark, and a press of each button does what the card says.
 func TestCards(t *testing.T) {
 	files, err := filepath.Glob("../bot/card/testdata/*.golden")
 	if err != nil || len(files) < 10 {
@@ -52,7 +53,7 @@ func TestCards(t *testing.T) {
 		in.Cards = append(in.Cards, card{strings.TrimSuffix(filepath.Base(file), ".golden"), b})
 	}
 	var drawn []drawnCard
-	ask(t, 90*time.Second, "cards.cjs", in, &drawn)
+	ask(t, 180*time.Second, "cards.cjs", in, &drawn)
 	if len(drawn) != len(files) {
 		t.Errorf("%d cards drawn of %d", len(drawn), len(files))
 	}
@@ -62,6 +63,9 @@ func TestCards(t *testing.T) {
 		}
 		for _, s := range d.Spills {
 			t.Errorf("%s: wider than the card: %q", d.Name, s)
+		}
+		for _, s := range d.Dim {
+			t.Errorf("%s: contrast below 4.5: %s", d.Name, s)
 		}
 		if i >= len(in.Cards) {
 			continue

@@ -4,8 +4,8 @@ const path = require("path");
 const { chromium } = require("playwright-core");
 
 const tones = {
-  light: { page: "#f0f0f0", card: "#ffffff", ink: "#1f1f1f", soft: "#5c5c5c", line: "#dcdcdc", shade: "#f2f2f6", accent: "#4b53bc", good: "#17702f", warn: "#835b00", bad: "#b3261e", button: "#ffffff" },
-  dark: { page: "#151515", card: "#242424", ink: "#f4f4f4", soft: "#b4b4b4", line: "#4a4a4a", shade: "#303036", accent: "#a5abff", good: "#7fd18b", warn: "#f5c04e", bad: "#ff8d85", button: "#2d2d2d" },
+  light: { page: "#f0f0f0", card: "#ffffff", ink: "#1f1f1f", soft: "#5c5c5c", line: "#dcdcdc", shade: "#f2f2f6", accent: "#4b53bc", good: "#17702f", warn: "#835b00", bad: "#b3261e", button: "#ffffff", calm: "#e4ecfb", fine: "#e0f3e3", care: "#fdf0d0", alarm: "#fde3df" },
+  dark: { page: "#151515", card: "#242424", ink: "#f4f4f4", soft: "#b4b4b4", line: "#4a4a4a", shade: "#303036", accent: "#a5abff", good: "#7fd18b", warn: "#f5c04e", bad: "#ff8d85", button: "#2d2d2d", calm: "#22304a", fine: "#1e3a26", care: "#453811", alarm: "#52231f" },
 };
 
 const colour = (strong, soft) => ({ default: strong, subtle: soft || strong });
@@ -26,8 +26,8 @@ function hostConfig(tone) {
     fontWeights: { lighter: 300, default: 400, bolder: 600 },
     imageSizes: { small: 32, medium: 52, large: 100 },
     containerStyles: {
-      default: container(t.card), emphasis: container(t.shade), accent: container(t.shade),
-      good: container(t.shade), warning: container(t.shade), attention: container(t.shade),
+      default: container(t.card), emphasis: container(t.shade), accent: container(t.calm),
+      good: container(t.fine), warning: container(t.care), attention: container(t.alarm),
     },
     actions: {
       maxActions: 6, spacing: "medium", buttonSpacing: 8, actionsOrientation: "horizontal", actionAlignment: "left",
@@ -39,18 +39,19 @@ function hostConfig(tone) {
   };
 }
 
-function css(tone) {
+function css(tone, width) {
   const t = tones[tone];
   return `
     * { box-sizing: border-box; }
     body { margin: 0; background: ${t.page}; color: ${t.ink}; font: 14px/1.45 'Segoe UI', 'Noto Sans', 'DejaVu Sans', sans-serif; }
-    #card { width: 720px; margin: 24px; background: ${t.card}; border: 1px solid ${t.line}; border-radius: 6px; overflow: hidden; }
-    .ac-pushButton { font: inherit; font-weight: 600; color: ${t.ink}; background: ${t.button}; border: 1px solid ${t.line}; border-radius: 4px; padding: 6px 14px; margin-bottom: 8px; cursor: pointer; }
+    #card { width: ${width}px; margin: 24px; background: ${t.card}; border: 1px solid ${t.line}; border-radius: 6px; overflow: hidden; }
+    .ac-pushButton { font: inherit; font-weight: 600; color: ${t.ink}; background: ${t.button}; border: 1px solid ${t.line}; border-radius: 4px; padding: 6px 14px; margin-bottom: 8px; cursor: pointer; white-space: normal; max-width: 100%; }
     .ac-pushButton.style-positive, .ac-pushButton.primary { color: ${t.card}; background: ${t.accent}; border-color: ${t.accent}; }
     .ac-pushButton:focus-visible { outline: 2px solid ${t.accent}; outline-offset: 1px; }
     .ac-actionSet { flex-wrap: wrap; }
     .ac-input { font: inherit; color: ${t.ink}; background: ${t.button}; border: 1px solid ${t.line}; border-radius: 4px; padding: 6px; }
     .ac-input[type=checkbox] { margin: 0 8px 0 0; }
+    a.ac-anchor { color: ${t.accent}; }
     p { margin: 0; }
   `;
 }
@@ -63,13 +64,16 @@ function open(executablePath) {
   });
 }
 
+// widths of a card in a channel on a desktop and on a small phone.
+const widths = { desktop: 720, phone: 320 };
+
 // stage makes a page on which draw() works. Whatever goes wrong in it is added to faults.
-async function stage(browser, tone, faults, scale) {
-  const page = await browser.newPage({ viewport: { width: 768, height: 900 }, deviceScaleFactor: scale || 1, colorScheme: tone });
+async function stage(browser, tone, faults, scale, width = widths.desktop) {
+  const page = await browser.newPage({ viewport: { width: width + 48, height: 900 }, deviceScaleFactor: scale || 1, colorScheme: tone });
   page.on("pageerror", (e) => faults.push("page: " + e.message));
   page.on("console", (m) => m.type() === "error" && faults.push("console: " + m.text()));
   page.on("request", (r) => r.url().startsWith("data:") || r.url() === "about:blank" || faults.push("request: " + r.url()));
-  await page.setContent(`<!doctype html><html lang="en"><head><title>card</title><style>${css(tone)}</style></head><body><div id="card"></div></body></html>`);
+  await page.setContent(`<!doctype html><html lang="en"><head><title>card</title><style>${css(tone, width)}</style></head><body><div id="card"></div></body></html>`);
   await page.addScriptTag({ path: path.join(__dirname, "node_modules/adaptivecards/dist/adaptivecards.min.js") });
   await page.evaluate((config) => {
     window.faults = [];
@@ -97,4 +101,4 @@ async function stage(browser, tone, faults, scale) {
   return page;
 }
 
-module.exports = { hostConfig, open, stage };
+module.exports = { hostConfig, open, stage, widths };
