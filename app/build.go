@@ -40,7 +40,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal}, a.engine, a.directory, log.With("part", "api"))
-	if err := a.buildConsole(programs, opts); err != nil {
+	if err := a.buildConsole(key, programs, opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	a.public = server(a.handler(programs), log)

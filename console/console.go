@@ -42,7 +42,18 @@ type Directory interface {
 	Tenants() []responsehub.Tenant
 	Tenant(id string) (responsehub.Tenant, bool)
 	SetResponse(ctx context.Context, by responsehub.By, id string, on bool) (responsehub.Tenant, error)
+	ChangeTenant(ctx context.Context, by responsehub.By, what, id string, edit func(*responsehub.Tenant) error) (responsehub.Tenant, error)
+	RemoveTenant(ctx context.Context, by responsehub.By, id string) error
 	People() []responsehub.Person
+	PutPerson(ctx context.Context, by responsehub.By, p responsehub.Person) error
+	RemovePerson(ctx context.Context, by responsehub.By, id string) error
+	Channels() []responsehub.Channel
+	Channel(id string) (responsehub.Channel, bool)
+	Keys() []responsehub.APIKey
+	PutKey(ctx context.Context, by responsehub.By, k responsehub.APIKey) error
+	DeleteKey(ctx context.Context, by responsehub.By, id string) error
+	Journal(ctx context.Context, after int64, n int) ([][]byte, error)
+	JournalLength(ctx context.Context) (int64, error)
 	Settings() responsehub.Settings
 	PutSettings(ctx context.Context, by responsehub.By, s responsehub.Settings) error
 }
@@ -50,6 +61,8 @@ type Directory interface {
 // Readiness tells what the last preflight of a tenant found.
 type Readiness interface {
 	Known(tenant string) (responsehub.Readiness, bool)
+	// Run looks now; nothing is changed in the tenant.
+	Run(ctx context.Context, t responsehub.Tenant) (responsehub.Readiness, error)
 }
 
 // Config says how the console works.
@@ -59,8 +72,13 @@ type Config struct {
 	Sessions  scs.Store  // where sessions are kept
 	Readiness Readiness  // nil: shown as unknown
 	Keys      KeyHolders // who an API key is; nil: no sign-in with a key
+	Desks     []string   // names of the ticket systems (psa)
+	NewKey    NewKey     // nil: keys are made by the command line only
 	Version   string
 }
+
+// NewKey makes an API key: plain is shown once, the other is what is stored.
+type NewKey func(name string, role responsehub.Role, tenants []string) (plain responsehub.Secret, key responsehub.APIKey, err error)
 
 // KeyHolders tells who holds an API key. Signing in with one is for the first day and for
 // the day on which the identity provider is away.
@@ -177,6 +195,18 @@ func (c *Console) table() map[string]page {
 		"POST /incidents/{id}/password/reveal": c.reveal,
 		"GET /lanes":                           c.lanes,
 		"POST /lanes/{id}":                     c.revive,
+		"GET /tenants/{id}":                    c.tenant,
+		"POST /tenants/{id}/settings/{form}":   c.changeTenant,
+		"POST /tenants/{id}/look":              c.look,
+		"POST /tenants/{id}/remove":            c.removeTenant,
+		"GET /people":                          c.people,
+		"POST /people":                         c.putPerson,
+		"POST /people/{id}/remove":             c.removePerson,
+		"GET /keys":                            c.keys,
+		"POST /keys":                           c.makeKey,
+		"POST /keys/{id}/remove":               c.removeKey,
+		"POST /automatic":                      c.setAutomatic,
+		"GET /audit":                           c.audit,
 	}
 }
 

@@ -189,12 +189,12 @@ func TestNothingIsShownOrDoneWithoutSigningIn(t *testing.T) {
 	h := start(t)
 	inc := h.open(t)
 	b := browser(t)
-	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/incidents/" + inc.ID + "/panel", "/incidents/" + inc.ID + "/live", "/live", "/lanes"} {
+	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/incidents/" + inc.ID + "/panel", "/incidents/" + inc.ID + "/live", "/live", "/lanes", "/tenants/contoso", "/people", "/keys", "/audit"} {
 		status, body, _ := h.get(t, b, path)
 		if status != http.StatusSeeOther && status != http.StatusUnauthorized {
 			t.Errorf("GET %s answered %d", path, status)
 		}
-		if strings.Contains(body, inc.Ref) || strings.Contains(body, "contoso") {
+		if strings.Contains(body, inc.Ref) || strings.Contains(body, "Contoso") {
 			t.Errorf("GET %s shows a stranger the incident", path)
 		}
 	}
@@ -254,7 +254,7 @@ func TestPagesHoldNothingOfAStrangersAndNothingFromElsewhere(t *testing.T) {
 	h := start(t)
 	inc := h.open(t)
 	b := h.in(t, adminKey)
-	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/incidents/" + inc.ID + "/panel", "/lanes"} {
+	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/incidents/" + inc.ID + "/panel", "/lanes", "/tenants/contoso", "/people", "/people?id=bob", "/keys", "/audit"} {
 		status, body, header := h.get(t, b, path)
 		if status != http.StatusOK {
 			t.Fatalf("GET %s answered %d", path, status)
@@ -292,6 +292,73 @@ func TestAGuestSeesHisTenantOnly(t *testing.T) {
 	}
 	if tenant, _ := h.dir.Tenant("fabrikam"); tenant.Response {
 		t.Error("a guest turned Response on")
+	}
+}
+
+func TestSettingsOfATenant(t *testing.T) {
+	h := start(t)
+	b := h.in(t, adminKey)
+	form := url.Values{"teams": {"19:a@thread.tacv2"}, "more-teams": {" 19:b@thread.tacv2 \r\n\r\n"}, "person": {"bob", "", ""}, "wait": {"120"}, "rounds": {"2"}, "mail": {"soc@msp.example"}, "slack": {"https://hooks.slack.test/secret"}}
+	h.post(t, b, "/tenants/contoso/settings/told", form)
+	tenant, _ := h.dir.Tenant("contoso")
+	if n := tenant.Notify; len(n.Teams) != 2 || n.Phone == nil || n.Phone.Wait != 2*time.Minute || n.Phone.Rounds != 2 || !slices.Equal(n.Phone.Sequence, []string{"bob"}) || len(n.Slack) != 1 {
+		t.Fatalf("stored %+v", n)
+	}
+	if _, body, _ := h.get(t, b, "/tenants/contoso"); strings.Contains(body, "hooks.slack.test") || !strings.Contains(body, "1 kept") {
+		t.Error("the page shows the address of a webhook, which is a secret")
+	}
+	form.Set("mail", "not an address")
+	h.post(t, b, "/tenants/contoso/settings/told", form)
+	if _, body, _ := h.get(t, b, "/tenants/contoso"); !strings.Contains(body, "Not saved") || !strings.Contains(body, "is no mail address") {
+		t.Error("a faulty address is not refused with a sentence")
+	}
+	h.post(t, b, "/tenants/contoso/settings/guards", url.Values{"mode": {"manual"}, "locks": {"3"}, "glass": {"glass@contoso.example"}, "second": {"admins"}})
+	h.post(t, b, "/tenants/fabrikam/settings/copy", url.Values{"from": {"contoso"}})
+	copied, _ := h.dir.Tenant("fabrikam")
+	if copied.PasswordMode != responsehub.PasswordManual || copied.LocksPerHour() != 3 || len(copied.Notify.Mail) != 1 || len(copied.BreakGlass) != 0 {
+		t.Errorf("copied %+v", copied)
+	}
+	if _, body, _ := h.get(t, b, "/audit"); !strings.Contains(body, "who is told") || !strings.Contains(body, "settings copied from Contoso") || !strings.Contains(body, "Ann") {
+		t.Error("the record does not say who changed what")
+	}
+	h.post(t, b, "/tenants/fabrikam/remove", url.Values{"name": {"something else"}})
+	if _, there := h.dir.Tenant("fabrikam"); !there {
+		t.Error("a tenant was removed without its name being typed")
+	}
+	h.post(t, b, "/tenants/fabrikam/remove", url.Values{"name": {"Fabrikam"}})
+	if _, there := h.dir.Tenant("fabrikam"); there {
+		t.Error("the tenant is still there")
+	}
+}
+
+func TestPeople(t *testing.T) {
+	h := start(t)
+	b := h.in(t, adminKey)
+	h.post(t, b, "/people", url.Values{"id": {"eve"}, "name": {"Eve"}, "role": {"guest"}, "tenants": {"*"}})
+	if _, body, _ := h.get(t, b, "/people"); !strings.Contains(body, "A guest sees named tenants only.") {
+		t.Error("a guest for all tenants is not refused with a sentence")
+	}
+	h.post(t, b, "/people", url.Values{"id": {"eve"}, "name": {"Eve"}, "role": {"guest"}, "tenants": {"Fabrikam"}, "phone": {"+1 (555) 010-0199"}})
+	if !slices.ContainsFunc(h.dir.People(), func(p responsehub.Person) bool { return p.ID == "eve" && p.Phone == "+15550100199" }) {
+		t.Errorf("people are %+v", h.dir.People())
+	}
+	h.post(t, b, "/people/eve/remove", url.Values{})
+	if len(h.dir.People()) != 1 {
+		t.Error("the person is still there")
+	}
+	guest := h.in(t, guestKey)
+	for _, path := range []string{"/people", "/keys", "/audit"} {
+		if status, _, _ := h.get(t, guest, path); status != http.StatusForbidden {
+			t.Errorf("a guest's GET %s answers %d", path, status)
+		}
+	}
+	for _, path := range []string{"/people", "/people/bob/remove", "/keys", "/automatic", "/tenants/fabrikam/settings/guards", "/tenants/fabrikam/remove", "/lanes/x"} {
+		if status, _, _ := h.post(t, guest, path, url.Values{"name": {"Fabrikam"}, "on": {"false"}}); status != http.StatusForbidden && status != http.StatusNotFound {
+			t.Errorf("a guest's POST %s answers %d", path, status)
+		}
+	}
+	if len(h.dir.People()) != 1 || h.dir.Settings().Stopped != nil {
+		t.Error("a guest's form did something")
 	}
 }
 

@@ -66,3 +66,12 @@ func (d *Directory) Journal(ctx context.Context, after int64, n int) ([][]byte, 
 	}
 	return out, nil
 }
+
+// JournalLength is how many entries the hub's own record has.
+func (d *Directory) JournalLength(ctx context.Context) (int64, error) {
+	n, err := d.rdb.LLen(ctx, journalKey).Result()
+	if err != nil {
+		return 0, fmt.Errorf("directory: read record: %w", err)
+	}
+	return n, nil
+}

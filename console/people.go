@@ -1,0 +1,178 @@
+package console
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"responsehub"
+)
+
+var errWhole = &responsehub.Error{Kind: responsehub.Forbidden, Message: "Only an administrator of the whole hub may do this."}
+
+// people is the list of people, for administrators of the whole hub.
+func (c *Console) people(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	if !administers(actor) {
+		return errWhole
+	}
+	edited := responsehub.Person{Role: responsehub.Responder, Tenants: []string{"*"}}
+	all := byName(c.dir.People())
+	if i := slices.IndexFunc(all, func(p responsehub.Person) bool { return p.ID == r.FormValue("id") }); i >= 0 {
+		edited = all[i]
+	}
+	c.show(w, r, http.StatusOK, "people", actor, map[string]any{"People": all, "Person": edited, "Roles": responsehub.Roles, "Old": edited.ID != ""})
+	return nil
+}
+
+func (c *Console) putPerson(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	if !administers(actor) {
+		return errWhole
+	}
+	f := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	p := responsehub.Person{
+		ID: f("id"), Name: f("name"), EntraObjectID: strings.ToLower(f("entra")), Phone: strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(f("phone")), Email: f("email"),
+		Role: responsehub.Role(f("role")), Tenants: lines(strings.ReplaceAll(f("tenants"), ",", "\n")), TimeZone: f("zone"), Language: f("language"),
+	}
+	if err := p.Check(); err != nil {
+		return c.to(w, r, "/people", "Not saved: "+responsehub.Sentence(err))
+	}
+	if err := c.dir.PutPerson(r.Context(), actor.By(), p); err != nil {
+		return err
+	}
+	return c.to(w, r, "/people", p.Name+" is saved.")
+}
+
+// removePerson takes a person off the list: their sessions end, and no button answers
+// them any more. Who is in a phone sequence stays until it is changed.
+func (c *Console) removePerson(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	id := r.PathValue("id")
+	switch {
+	case !administers(actor):
+		return errWhole
+	case actor.ID == "person:"+id:
+		return c.to(w, r, "/people", "Not removed: that is you. Another administrator has to do it.")
+	}
+	for _, t := range c.dir.Tenants() {
+		if t.Notify.Phone != nil && slices.Contains(t.Notify.Phone.Sequence, id) {
+			return c.to(w, r, "/people", "Not removed: "+t.Name+" would call this person. Change its phone sequence first.")
+		}
+	}
+	if err := c.dir.RemovePerson(r.Context(), actor.By(), id); err != nil {
+		return err
+	}
+	return c.to(w, r, "/people", "Removed. Their sessions are over.")
+}
+
+func (c *Console) to(w http.ResponseWriter, r *http.Request, page, sentence string) error {
+	c.tell(r, sentence)
+	http.Redirect(w, r, page, http.StatusSeeOther)
+	return nil
+}
+
+// keys are the API keys: names and roles, never the keys themselves.
+func (c *Console) keys(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	if !administers(actor) {
+		return errWhole
+	}
+	c.show(w, r, http.StatusOK, "keys", actor, map[string]any{"Keys": c.dir.Keys()})
+	return nil
+}
+
+// makeKey shows a new key, once: it is an answer to a form, not a page with an address.
+func (c *Console) makeKey(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	if !administers(actor) {
+		return errWhole
+	}
+	if c.cfg.NewKey == nil {
+		return &responsehub.Error{Kind: responsehub.NotFound, Message: "Keys are made by `responsehub key create` here."}
+	}
+	tenants := lines(strings.ReplaceAll(r.PostFormValue("tenants"), ",", "\n"))
+	plain, key, err := c.cfg.NewKey(strings.TrimSpace(r.PostFormValue("name")), responsehub.Role(r.PostFormValue("role")), tenants)
+	if err != nil {
+		return c.to(w, r, "/keys", "Not made: "+responsehub.Sentence(err))
+	}
+	if err := c.dir.PutKey(r.Context(), actor.By(), key); err != nil {
+		return err
+	}
+	c.show(w, r, http.StatusOK, "key", actor, map[string]any{"Key": string(plain), "Name": key.Name})
+	return nil
+}
+
+func (c *Console) removeKey(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	if !administers(actor) {
+		return errWhole
+	}
+	if err := c.dir.DeleteKey(r.Context(), actor.By(), r.PathValue("id")); err != nil {
+		return err
+	}
+	return c.to(w, r, "/keys", "The key is removed. Whoever uses it is refused from now on.")
+}
+
+// setAutomatic stops or starts all automatic action at every tenant.
+func (c *Console) setAutomatic(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	if !administers(actor) {
+		return errWhole
+	}
+	s := c.dir.Settings()
+	on := r.PostFormValue("on") == "true"
+	if on == (s.Stopped == nil) {
+		return c.to(w, r, "/", "It stands so already.")
+	}
+	s.Stopped = nil
+	sentence := "Automatic action runs again where Response is on."
+	if !on {
+		s.Stopped = &responsehub.Stop{By: actor.By(), At: time.Now().UTC()}
+		sentence = "All automatic action is stopped, at every tenant. People have to run each step."
+	}
+	if err := c.dir.PutSettings(r.Context(), actor.By(), s); err != nil {
+		return err
+	}
+	c.log.Warn("console: automatic action switched", "on", on, "actor", actor.ID)
+	return c.to(w, r, "/", sentence)
+}
+
+const journalPage = 100
+
+// audit is the hub's own record, newest first, by who and by what.
+func (c *Console) audit(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
+	if !administers(actor) {
+		return errWhole
+	}
+	who, what := strings.ToLower(strings.TrimSpace(r.FormValue("who"))), strings.ToLower(strings.TrimSpace(r.FormValue("what")))
+	before, _ := strconv.ParseInt(r.FormValue("before"), 10, 64)
+	var found []responsehub.Event
+	next := int64(0)
+	end, err := c.dir.JournalLength(r.Context())
+	if err != nil {
+		return err
+	}
+	if before > 0 {
+		end = min(end, before-1)
+	}
+	for end > 0 && len(found) < journalPage {
+		from := max(0, end-journalPage)
+		raw, err := c.dir.Journal(r.Context(), from, int(end-from))
+		if err != nil {
+			return err
+		}
+		for _, b := range slices.Backward(raw) {
+			var e responsehub.Event
+			if json.Unmarshal(b, &e) != nil {
+				continue // of a later version; `responsehub audit verify` tells
+			}
+			if strings.Contains(strings.ToLower(e.By.Name+" "+e.By.ID), who) && strings.Contains(strings.ToLower(string(e.Kind)+" "+e.Text), what) && len(found) < journalPage {
+				found = append(found, e)
+				next = e.Seq
+			}
+		}
+		end = from
+	}
+	if len(found) < journalPage {
+		next = 0
+	}
+	c.show(w, r, http.StatusOK, "audit", actor, map[string]any{"Events": found, "Who": r.FormValue("who"), "What": r.FormValue("what"), "Next": next})
+	return nil
+}
