@@ -69,6 +69,7 @@ type Attempt struct {
 	Tries   int          `json:"tries,omitempty"`   // requests made for it
 	Again   time.Time    `json:"again,omitzero"`    // when it has to be looked at again
 	Unsure  bool         `json:"unsure,omitempty"`  // the request may have been carried out: look before it is repeated
+	Also    []string     `json:"also,omitempty"`    // further ids at Twilio, where a request was repeated that had been carried out
 	Joined  string       `json:"joined,omitempty"`  // attempt of the live call that carries this incident too
 	Passed  bool         `json:"passed,omitempty"`  // the person asked for the next one
 }

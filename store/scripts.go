@@ -27,6 +27,7 @@ var (
 	readBlock        = script("now_time", "read_block")
 	takePermit       = script("now_time", "take_permit")
 	takePlace        = script("now_time", "take_place")
+	takeTurn         = script("now_time", "take_turn")
 	renewSignIn      = script("renew_sign_in")
 	takeWindow       = script("now_time", "take_window")
 	openCode         = script("now_time", "open_code")
