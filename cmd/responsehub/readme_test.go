@@ -26,9 +26,13 @@ func TestCommandsInDocumentsExist(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, line := range strings.Split(string(text), "\n") {
-			command, ok := strings.CutPrefix(line, "    responsehub ")
+			text := strings.TrimLeft(line, " ")
+			if len(line)-len(text) < 4 { // deeper below an item of a list
+				continue
+			}
+			command, ok := strings.CutPrefix(text, "responsehub ")
 			if !ok {
-				command, ok = strings.CutPrefix(line, "    go run ./cmd/responsehub ")
+				command, ok = strings.CutPrefix(text, "go run ./cmd/responsehub ")
 			}
 			if ok {
 				shown++
