@@ -28,6 +28,7 @@ type options struct {
 	round   time.Duration
 	samples int
 	profile string
+	large   bool
 }
 
 func main() {
@@ -39,11 +40,12 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.only, "only", "ingest,claim,latency,cost", "parts to measure")
+	flag.StringVar(&o.only, "only", "ingest,claim,latency,cost,retract", "parts to measure")
 	flag.IntVar(&o.rounds, "rounds", 6, "rounds of ingest, each of hub and floor")
 	flag.DurationVar(&o.round, "round", 2*time.Second, "length of a round")
 	flag.IntVar(&o.samples, "samples", 50, "samples of each latency")
 	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles of the hub and of its floor")
+	flag.BoolVar(&o.large, "large", true, "retract from 100,000 mailboxes too, which takes five minutes more")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -59,7 +61,7 @@ func measure(ctx context.Context, o options) error {
 	parts := []struct {
 		name string
 		run  func(context.Context, options, *table) error
-	}{{"ingest", ingest}, {"claim", claim}, {"latency", latency}, {"cost", cost}}
+	}{{"ingest", ingest}, {"claim", claim}, {"latency", latency}, {"cost", cost}, {"retract", retract}}
 	t := &table{}
 	for _, p := range parts {
 		if !strings.Contains(o.only, p.name) {

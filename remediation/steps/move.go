@@ -62,6 +62,9 @@ func (m *mover) move(ctx context.Context) error {
 	}
 	m.doubt = true
 	_, moveErr := m.mail.Move(ctx, m.tenant, l.Mailbox, l.ID, bin)
+	if responsehub.KindOf(moveErr) == responsehub.Throttled {
+		return moveErr // the mailbox wants to be left alone, also by a read; the next try begins with one
+	}
 	// Whatever the move said, where the message lies is the truth.
 	folder, id, err := m.mail.Folder(ctx, m.tenant, l.Mailbox, l.ID)
 	switch {

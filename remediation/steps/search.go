@@ -140,6 +140,9 @@ type search struct {
 	n   int // number of the visit
 	attempt
 	inside bool // it gave its room back
+
+	found   bool // the search itself succeeded, in an earlier try
+	letters []Letter
 }
 
 // try searches once. A mailbox that asks to wait is searched later; the others go on.
@@ -172,20 +175,13 @@ func (q *search) try(ctx context.Context) {
 
 // look finds the phish in the mailbox, and the folders that decide what becomes of it.
 func (q *search) look(ctx context.Context) (letters []Letter, trash, sent string, err error) {
-	seen := map[string]bool{}
-	for _, p := range q.phish {
-		some, err := q.mail.Find(ctx, q.tenant, q.box.ID, p)
-		if err != nil {
+	if !q.found {
+		if q.letters, err = q.find(ctx); err != nil {
 			return nil, "", "", err
 		}
-		for _, l := range some {
-			if !seen[l.ID] {
-				seen[l.ID] = true
-				letters = append(letters, l)
-			}
-		}
+		q.found = true
 	}
-	if len(letters) == 0 {
+	if len(q.letters) == 0 {
 		return nil, "", "", nil
 	}
 	if trash, err = q.mail.Trash(ctx, q.tenant, q.box.ID); err != nil {
@@ -194,5 +190,23 @@ func (q *search) look(ctx context.Context) (letters []Letter, trash, sent string
 	if q.victims(q.box) {
 		sent, err = q.mail.Sent(ctx, q.tenant, q.box.ID)
 	}
-	return letters, trash, sent, err
+	return q.letters, trash, sent, err
+}
+
+// find finds each message once, by whichever phish of the incident.
+func (q *search) find(ctx context.Context) (letters []Letter, err error) {
+	seen := map[string]bool{}
+	for _, p := range q.phish {
+		some, err := q.mail.Find(ctx, q.tenant, q.box.ID, p)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range some {
+			if !seen[l.ID] {
+				seen[l.ID] = true
+				letters = append(letters, l)
+			}
+		}
+	}
+	return letters, nil
 }
