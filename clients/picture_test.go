@@ -23,7 +23,10 @@ func TestPicture(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	drawn := card.Card(pictured(), card.View{Console: "https://hub.example/incidents/RH-7K2M"})
+	drawn := card.Card(pictured(), card.View{
+		Console: "https://hub.example/incidents/RH-7K2M",
+		Person:  func(string) string { return "Ann Berg" },
+	})
 	if !hasButton(string(drawn), "4 Reset password") {
 		t.Errorf("the password cannot be reset on the pictured card: %s", drawn)
 	}
@@ -59,6 +62,11 @@ func pictured() *responsehub.Incident {
 	inc := responsehub.NewIncident("01JD0000000000000000000000", "RH-7K2M", opened, "petra", alert, tenant, true)
 	ann := responsehub.Actor{ID: "person:ann", Name: "Ann Berg", Role: responsehub.Responder, Via: responsehub.ViaTeams, Tenants: []string{"*"}}
 	inc.Acknowledged = &responsehub.Acknowledgement{By: ann.By(), At: opened.Add(48 * time.Second)}
+	inc.Page = &responsehub.Page{State: responsehub.PageAcknowledged, Attempts: []responsehub.Attempt{
+		{Person: "ann", Way: responsehub.ByText, State: responsehub.AttemptDelivered, At: opened.Add(time.Second)},
+		{Person: "ann", Way: responsehub.ByCall, State: responsehub.AttemptAcknowledged, At: opened.Add(12 * time.Second)},
+	}}
+	inc.Tickets = map[string]responsehub.TicketRef{"connectwise": {ID: "4711", Number: "T-4711"}}
 
 	verified := func(id responsehub.StepID, after time.Duration, proof string) *responsehub.Step {
 		s := inc.Step(id)
