@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,6 +68,45 @@ func TestRecipients(t *testing.T) {
 	if got := len(w.requests()); got != 4 {
 		t.Errorf("%d requests, want two pages, one of the other rule, and one look-up", got)
 	}
+}
+
+// One look-up of many that is asked to wait is made again by itself, and not the trace.
+func TestRecipientsWaitsForOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var busy atomic.Bool
+		busy.Store(true)
+		c, w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/messageTraces") {
+				var rows []string
+				for n := range 40 {
+					rows = append(rows, fmt.Sprintf(`{"messageId":"<p@x>","recipientAddress":"u%02d@contoso.com"}`, n))
+				}
+				say(w, 200, `{"value":[`+strings.Join(rows, ",")+`]}`)
+				return
+			}
+			filter := r.URL.Query().Get("$filter")
+			if strings.Contains(filter, "u20@") && busy.Swap(false) {
+				w.Header().Set("Retry-After", "2")
+				say(w, http.StatusTooManyRequests, "")
+				return
+			}
+			var value []string
+			for n := range 40 {
+				if a := fmt.Sprintf("u%02d@contoso.com", n); strings.Contains(filter, "'smtp:"+a+"'") {
+					value = append(value, fmt.Sprintf(`{"id":"%d","mail":"%s"}`, n, a))
+				}
+			}
+			say(w, 200, `{"value":[`+strings.Join(value, ",")+`]}`)
+		})
+		begin := time.Now()
+		boxes, err := c.Recipients(t.Context(), tenantID, responsehub.Phish{InternetMessageID: "<p@x>", ReceivedAfter: begin.Add(-time.Hour)})
+		if err != nil || len(boxes) != 40 || time.Since(begin) != 2*time.Second {
+			t.Errorf("%d mailboxes after %s: %v", len(boxes), time.Since(begin), err)
+		}
+		if got := len(w.requests()); got != 5 {
+			t.Errorf("%d requests, want one trace, three look-ups and one of them again", got)
+		}
+	})
 }
 
 func TestNoTrace(t *testing.T) {
