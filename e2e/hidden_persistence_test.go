@@ -44,6 +44,13 @@ func TestHiddenPersistence(t *testing.T) {
 	victim.Delegate(scene.Sam.UPN, false)
 	victim.Delegate(scene.Robin.UPN, true)
 	victim.ShareInbox(scene.Sam.UPN, "Editor")
+	payroll := tn.AddApplication(tenant.Application{DisplayName: "Payroll", Owners: []string{scene.Admin.ID}, Created: time.Now().AddDate(-1, 0, 0)})
+	crm := tn.AddApplication(tenant.Application{DisplayName: "CRM", Owners: []string{scene.Admin.ID}, Created: time.Now().AddDate(-1, 0, 0)})
+	for app, who := range map[string][2]*tenant.User{payroll.ID: {scene.Sam, victim}, crm.ID: {scene.Robin, scene.Admin}} {
+		if err := tn.AddOwner(app, who[0], who[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var graphSP *tenant.ServicePrincipal
 	s.frozen(func() {
 		victim.AutomaticRepliesStatus = "alwaysEnabled"
@@ -72,7 +79,7 @@ func TestHiddenPersistence(t *testing.T) {
 	}
 	for what, want := range map[string]responsehub.StepState{
 		"inbox_rule .": responsehub.Done, "inbox_rule ..": responsehub.Done, "inbound_connector Relay": responsehub.Done,
-		"app_registration Sync Helper": responsehub.Done, "transport_rule Copy all": responsehub.Done,
+		"app_registration Sync Helper": responsehub.Done, "app_registration Payroll": responsehub.Done, "transport_rule Copy all": responsehub.Done,
 		"transport_rule Disclaimer": responsehub.NeedsHuman, "sweep_rule Tidy": responsehub.NeedsHuman,
 		"inbound_connector " + scene.HybridLink.Name: responsehub.NeedsHuman, "service_principal Microsoft Graph": responsehub.NeedsHuman,
 		"forwarding drop@evil.example": responsehub.NeedsHuman, "delegate " + scene.Sam.UPN + " (FullAccess)": responsehub.NeedsHuman,
@@ -87,6 +94,9 @@ func TestHiddenPersistence(t *testing.T) {
 	}
 	if len(state) > 0 {
 		t.Errorf("found as well: %v", state)
+	}
+	if it := s.item(in.Incident, responsehub.AppRegistration, "Payroll", responsehub.Done); it.MadeBy != upn || !strings.Contains(it.Why, scene.Sam.UPN+" was added as an owner of the app on ") {
+		t.Errorf("the new owner: %+v", it)
 	}
 	why := s.blocked(in.Incident)
 	for _, name := range []string{scene.HybridLink.Name, "Microsoft Graph", "Disclaimer", "Tidy"} {

@@ -31,7 +31,14 @@ import (
 //	add_forwarding  the attacker makes User's mailbox forward to drop@evil.example (or Value)
 //	add_method      the attacker adds a phone number (or Value) to User's sign-in methods
 //	add_device      the attacker registers a device, named Value, for User
+//	add_owner       User makes himself an owner of the app of the takeover (or Value)
 //	withdraw_consent  an administrator takes the hub's consent (or Client's) away
+//	answer          Person picks up their ringing phone
+//	press           Person presses the keys Value during the call
+//	hang_up         Person ends the call, or declines it while it rings
+//	text            Person writes the text message Text to the hub's number
+//	call_in         Person calls the hub's number
+//	script          Person's phone does by itself what Value says; see package twilio
 //	microsoft       any action of tenant.World.Act: Action, Tenant, User, Client, Value
 type Act struct {
 	Do string `json:"do"`
@@ -77,8 +84,11 @@ func (w *World) Play(ctx context.Context, a Act) (any, error) {
 		return "Done.", nil
 	case "roll_keys":
 		return "Teams signs with a new key.", w.Teams.RollKeys()
-	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "withdraw_consent", "microsoft":
+	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "add_owner", "withdraw_consent", "microsoft":
 		return w.playMicrosoft(a)
+	}
+	if seen, known, err := w.playPhone(ctx, a); known {
+		return seen, err
 	}
 	return nil, fmt.Errorf("sim: nobody here can %q", a.Do)
 }
@@ -121,7 +131,7 @@ func (a Act) filled(scene *tenant.Scene) Act {
 	usual := map[string][2]string{
 		"recreate_rule": {"rule.add", scene.Rule.Name}, "switch_app_on": {"app.enable", scene.EvilApp.ID},
 		"add_forwarding": {"forwarding.add", "drop@evil.example"}, "add_method": {"method.add", "+1 2065550199"},
-		"add_device": {"device.add", "DESKTOP-EVIL-2"}, "withdraw_consent": {"consent.withdraw", ""},
+		"add_device": {"device.add", "DESKTOP-EVIL-2"}, "withdraw_consent": {"consent.withdraw", ""}, "add_owner": {"owner.add", scene.EvilApp.ID},
 	}[a.Do]
 	a.Action, a.Value = usual[0], cmp.Or(a.Value, usual[1])
 	a.User, a.Client = cmp.Or(a.User, scene.Victim.UPN), cmp.Or(a.Client, HubClientID)

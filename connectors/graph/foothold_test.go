@@ -217,6 +217,7 @@ func TestScan(t *testing.T) {
 			rule("none", "..", `{}`, `null`),
 			`{"id":"off","displayName":"..","isEnabled":false,"actions":{"delete":true}}`,
 		}, ",") + `]}`,
+		"GET /auditLogs/directoryAudits":                   `{"value":[]}`,
 		"GET /users/" + userID + "/mailFolders/f-rss":      `{"id":"f-rss","displayName":"RSS Feeds"}`,
 		"GET /users/" + userID + "/mailFolders/f-news":     `{"id":"f-news","displayName":"News"}`,
 		"GET /users/" + userID + "/oauth2PermissionGrants": `{"value":[{"id":"g1","clientId":"` + principal + `","scope":" Mail.Read offline_access"},{"id":"g2","clientId":"ms"},{"id":"g3","clientId":"gone"}]}`,

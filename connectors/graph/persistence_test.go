@@ -27,7 +27,8 @@ const (
 func TestScanSince(t *testing.T) {
 	at := "GET /users/" + userID
 	c, w := directory(t, map[string]string{
-		at + "/mailboxSettings": `{"automaticRepliesSetting":{"status":"scheduled"}}`,
+		"GET /auditLogs/directoryAudits": `{"value":[]}`,
+		at + "/mailboxSettings":          `{"automaticRepliesSetting":{"status":"scheduled"}}`,
 		at + "/ownedObjects/graph.application": `{"value":[
 			{"id":"new","appId":"a1","displayName":"New","createdDateTime":"` + during + `"},
 			{"id":"old","appId":"a2","displayName":"Old","createdDateTime":"` + earlier + `","passwordCredentials":[{"startDateTime":"` + earlier + `"}]},
@@ -96,7 +97,7 @@ func TestScanNamesEachRight(t *testing.T) {
 	for _, e := range joined.Unwrap() {
 		said += responsehub.Sentence(e) + "\n"
 	}
-	for _, right := range []string{"MailboxSettings.ReadWrite", "Directory.Read.All", "User.Read.All", "UserAuthenticationMethod.Read.All"} {
+	for _, right := range []string{"MailboxSettings.ReadWrite", "Directory.Read.All", "User.Read.All", "UserAuthenticationMethod.Read.All", "AuditLog.Read.All"} {
 		if !strings.Contains(said, right) {
 			t.Errorf("%s is not named in:\n%s", right, said)
 		}

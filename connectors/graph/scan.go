@@ -17,8 +17,9 @@ import (
 )
 
 // Scan returns the account's suspicious visible inbox rules and automatic replies that are
-// on, its consents to apps that are not Microsoft's, and the apps it owns, the sign-in
-// methods and the devices that were made since the given time. Of rules and consents
+// on, its consents to apps that are not Microsoft's, and the apps it owns, the apps to
+// which it or by it an owner was added, the sign-in methods and the devices that were made
+// since the given time. Of rules and consents
 // nobody tells when they were made. One part failing does not hide the others: what was
 // found is returned together with the errors.
 func (c *Client) Scan(ctx context.Context, t steps.Target, since time.Time) ([]responsehub.Item, error) {
@@ -27,6 +28,7 @@ func (c *Client) Scan(ctx context.Context, t steps.Target, since time.Time) ([]r
 		func() ([]responsehub.Item, error) { return c.scanReplies(ctx, t) },
 		func() ([]responsehub.Item, error) { return c.scanGrants(ctx, t) },
 		func() ([]responsehub.Item, error) { return c.scanOwned(ctx, t, since) },
+		func() ([]responsehub.Item, error) { return c.scanAudits(ctx, t, since) },
 		func() ([]responsehub.Item, error) { return c.scanMethods(ctx, t, since) },
 		func() ([]responsehub.Item, error) { return c.scanDevices(ctx, t, since) },
 	}

@@ -62,6 +62,10 @@ var needs = []need{
 		[]responsehub.StepID{responsehub.Persistence}, "a consent to an app has to be deleted by hand",
 	},
 	{
+		[]string{"AuditLog.Read.All"}, responsehub.CheckWarning,
+		[]responsehub.StepID{responsehub.Persistence}, "owners that an attacker added to apps are not seen, and step 3 ends only partly done",
+	},
+	{
 		[]string{"Device.ReadWrite.All"}, responsehub.CheckWarning,
 		[]responsehub.StepID{responsehub.Persistence}, "a device that an attacker registered has to be disabled by hand",
 	},

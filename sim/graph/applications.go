@@ -180,6 +180,7 @@ func (c *call) addOwner() reply {
 		return badRequest("One or more added object references already exist for the following modified properties: 'owners'.")
 	}
 	a.Owners = append(a.Owners, u.ID)
+	tenant.Log(c.t, tenant.OwnerAdded(a, u, tenant.Audit{App: c.claims.AppID}))
 	c.effect("owner.add", a.ID, u.ID)
 	return reply{status: http.StatusNoContent}
 }

@@ -48,6 +48,7 @@ var (
 	readAssigned   = []string{"Directory.Read.All", "AppRoleAssignment.ReadWrite.All", "Directory.ReadWrite.All"}
 	writeAssigned  = []string{"AppRoleAssignment.ReadWrite.All"}
 	readMethods    = []string{"UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"}
+	readAudits     = []string{"AuditLog.Read.All"}
 	writeMethods   = []string{"UserAuthenticationMethod.ReadWrite.All"}
 	readDevices    = []string{"Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	writeDevices   = []string{"Device.ReadWrite.All"}
@@ -127,6 +128,7 @@ var routes = table(
 	route{method: "GET", pattern: "identityProtection/riskyUsers/{}", roles: readRisk, serve: (*call).getRisky},
 	route{method: "POST", pattern: "identityProtection/riskyUsers/confirmCompromised", roles: writeRisk, serve: (*call).confirmCompromised},
 	route{method: "POST", pattern: "identityProtection/riskyUsers/dismiss", roles: writeRisk, serve: (*call).dismissRisk},
+	route{method: "GET", pattern: "auditLogs/directoryAudits", roles: readAudits, serve: (*call).listAudits},
 	route{method: "GET", pattern: "admin/exchange/tracing/messageTraces", roles: readTraces, serve: (*call).listTraces},
 )
 

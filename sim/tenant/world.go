@@ -65,6 +65,7 @@ type Tenant struct {
 	Traces            []Trace             `json:"message_traces"`
 	RiskyUsers        map[string]string   `json:"risky_users"` // user id -> riskState
 	Groups            []*Group            `json:"groups,omitempty"`
+	Audits            []*Audit            `json:"directory_audits,omitempty"`
 	SignIns           []*SignIn           `json:"sign_ins,omitempty"`                  // of people to clients
 	Operations        []*Operation        `json:"authentication_operations,omitempty"` // password resets under way
 	Writeback         Writeback           `json:"password_writeback,omitzero"`
