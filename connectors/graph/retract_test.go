@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -146,30 +145,6 @@ func TestRetractInTown(t *testing.T) {
 				if r.Status == http.StatusTooManyRequests && !strings.Contains(r.Fault, "429") {
 					t.Fatalf("a mailbox was asked too many things at once: %s", r.Path)
 				}
-			}
-		})
-	}
-}
-
-// BenchmarkRetract is a retraction through the whole client, its gate that begins with 16
-// at once included, at 150 ms a call. Run it with -bench Retract -benchtime 1x.
-func BenchmarkRetract(b *testing.B) {
-	for _, everywhere := range []bool{true, false} {
-		b.Run(fmt.Sprintf("10,000 mailboxes, 100 hits, everywhere %t", everywhere), func(b *testing.B) {
-			for range b.N {
-				c, g := newTown(b, 10_000, 100)
-				c.graph.SetLatency("", 150*time.Millisecond)
-				c.log.AddFault(wire.Fault{Vendor: "graph", Match: "/messages", Every: 50, Status: http.StatusTooManyRequests, Header: map[string]string{"Retry-After": "1"},
-					Answer: overMailbox})
-				begin := time.Now()
-				s := c.retract(b, g, everywhere)
-				took := time.Since(begin)
-				c.check(b, s)
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				b.ReportMetric(took.Seconds(), "s/run")
-				b.ReportMetric(float64(len(c.log.Requests())), "requests")
-				b.ReportMetric(float64(m.HeapInuse)/(1<<20), "MiB-with-the-world")
 			}
 		})
 	}
