@@ -150,6 +150,9 @@ func (l *lanes) open(a *responsehub.Alert) *responsehub.Incident {
 // work visits one lane until the process ends.
 func (l *lanes) work(p *process, id string) {
 	attempt, pause := 0, time.Millisecond
+	l.mu.Lock()
+	bell := l.bells[id]
+	l.mu.Unlock()
 	for {
 		var due <-chan time.Time
 		if pause > 0 {
@@ -159,7 +162,7 @@ func (l *lanes) work(p *process, id string) {
 		case <-p.ctx.Done():
 			return
 		case <-due:
-		case <-l.bells[id]:
+		case <-bell:
 		}
 		inc, err := l.Incident(p.ctx, responsehub.Hub, id)
 		if err != nil {

@@ -403,3 +403,15 @@ func (d *desk) code(who string, inc *responsehub.Incident) string {
 	d.t.Fatalf("%s got no code", who)
 	return ""
 }
+
+func refused(r oncall.Refusal) error { return &oncall.Refused{Refusal: r, Reason: "refused"} }
+
+func progress(sid string, s responsehub.AttemptState) oncall.Progress {
+	return oncall.Progress{SID: sid, State: s}
+}
+
+func incoming(sid, from, body string) oncall.Incoming {
+	return oncall.Incoming{SID: sid, From: from, To: "+15005550000", Body: body}
+}
+
+func incID(n int) string { return fmt.Sprintf("01INC%03d", n) }

@@ -119,7 +119,7 @@ func (p *Pager) answer(ctx context.Context, in Incoming, c command) (string, boo
 	if err != nil {
 		return "", false, err
 	}
-	mine := func(a *responsehub.Attempt) bool { return a.Code == c.code }
+	mine := func(a *responsehub.Attempt) bool { return a.Way == responsehub.ByText && a.Code == c.code }
 	if c.verb == verbNext {
 		if !inc.Page.Going() || inc.Acknowledged != nil {
 			return late(inc, "person:"+who.ID), false, nil
