@@ -88,6 +88,18 @@ func TestMessageTraces(t *testing.T) {
 	if want := []string{"robin@contoso.example", "sam@contoso.example", "info@contoso.example", "hal@contoso.example"}; !cmp.Equal(who, want) {
 		t.Errorf("recipients %v, want %v", who, want)
 	}
+	window := fmt.Sprintf(" and receivedDateTime ge %s and receivedDateTime le %s", at.AddDate(0, 0, -4).Format(time.RFC3339), at.Add(time.Minute).Format(time.RFC3339))
+	for filter, want := range map[string]int{
+		"messageId eq '" + strings.ToUpper(s.scene.PhishID) + "'":                                      4,
+		"senderAddress eq '" + s.scene.PhishSender + "'":                                               8, // and the minutes of Monday
+		"senderAddress eq '" + s.scene.PhishSender + "' and messageId eq '" + s.scene.PhishID + "'":    4,
+		"senderAddress eq 'kim@else.example' and messageId eq '" + s.scene.PhishID + "'":               0,
+		"recipientAddress eq 'sam@contoso.example' and senderAddress eq '" + s.scene.PhishSender + "'": 2,
+	} {
+		if got := s.want(200, "", "GET", "/admin/exchange/tracing/messageTraces?"+q(filter+window), "").value(); len(got) != want {
+			t.Errorf("%s: %d rows, want %d", filter, len(got), want)
+		}
+	}
 	long := "receivedDateTime ge 2026-01-01T00:00:00Z and receivedDateTime le 2026-01-31T00:00:00Z"
 	s.want(400, "BadRequest", "GET", "/admin/exchange/tracing/messageTraces?"+q(long), "")
 	s.want(400, "Request_UnsupportedQuery", "GET", "/admin/exchange/tracing/messageTraces?"+q("senderAddress eq 'a' or senderAddress eq 'b'"), "")
