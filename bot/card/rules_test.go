@@ -212,6 +212,9 @@ func FuzzClean(f *testing.F) {
 		if strings.ContainsAny(got, "\n\r\x00✓✅\u202e") {
 			t.Errorf("Clean left something in %q", got)
 		}
+		if strings.Contains(got, "{{") {
+			t.Errorf("Clean left a function that clients carry out in %q", got)
+		}
 	})
 }
 
