@@ -139,6 +139,7 @@ const drawers = {
     const e = el('p', 'text');
     for (const run of item.inlines || []) {
       if (typeof run === 'string') e.append(run);
+      else if (run.selectAction?.type === 'Action.OpenUrl') e.append(link(run.selectAction.url, run.text));
       else e.append(el('span', textClasses(run), run.text));
     }
     return e;
