@@ -47,6 +47,7 @@ const (
 	EventWatchRelocked EventKind = "watch.relocked"
 	EventTodoDone      EventKind = "todo.done"
 	EventHeldBack      EventKind = "policy.held_back"
+	EventMoved         EventKind = "state.moved" // a write moved the standing and had nothing else to say
 
 	// Of the hub's own record, which no incident has. Item names the tenant, person or key.
 	EventTenantChanged   EventKind = "tenant.changed"
@@ -71,15 +72,16 @@ const (
 // of the one before it, so that a changed, missing or inserted entry shows.
 // It never contains a secret.
 type Event struct {
-	V    int       `json:"v"`
-	Seq  int64     `json:"seq"`
-	At   time.Time `json:"at"`
-	Kind EventKind `json:"kind"`
-	By   By        `json:"by,omitzero"`
-	Step StepID    `json:"step,omitempty"`
-	Item string    `json:"item,omitempty"`
-	Text string    `json:"text,omitempty"` // what happened, in words for the timeline
-	Prev string    `json:"prev"`           // hex SHA-256 of the stored bytes of the entry before; empty for the first
+	V    int               `json:"v"`
+	Seq  int64             `json:"seq"`
+	At   time.Time         `json:"at"`
+	Kind EventKind         `json:"kind"`
+	By   By                `json:"by,omitzero"`
+	Step StepID            `json:"step,omitempty"`
+	Item string            `json:"item,omitempty"`
+	Text string            `json:"text,omitempty"` // what happened, in words for the timeline
+	Set  map[string]string `json:"set,omitempty"`  // what moved in the incident's standing with this write
+	Prev string            `json:"prev"`           // hex SHA-256 of the stored bytes of the entry before; empty for the first
 }
 
 // EventVersion is the version of the stored form.

@@ -59,7 +59,7 @@ func (e *Engine) load(ctx context.Context, id, command string) (*responsehub.Inc
 // when there is nothing to write.
 func (e *Engine) change(st State, before, inc *responsehub.Incident) (c Commit, changed bool, err error) {
 	inc.Advance(time.Now())
-	events := inc.TakeEvents()
+	events := moved(before, inc, inc.TakeEvents())
 	stored, head, err := responsehub.Chain(st.Seq, st.Head, events)
 	if err != nil {
 		return Commit{}, false, err
@@ -87,6 +87,24 @@ func (e *Engine) change(st State, before, inc *responsehub.Incident) (c Commit, 
 		}
 	}
 	return c, len(stored) > 0 || !bytes.Equal(doc, st.Doc), nil
+}
+
+// moved puts what the write moves in the incident's standing on its last event, so that
+// the state can be rebuilt from the record.
+func moved(before, inc *responsehub.Incident, events []responsehub.Event) []responsehub.Event {
+	var was map[string]string
+	if before != nil {
+		was = before.Standing()
+	}
+	set := responsehub.Moved(was, inc.Standing())
+	if len(set) == 0 {
+		return events
+	}
+	if len(events) == 0 {
+		events = []responsehub.Event{{At: time.Now(), Kind: responsehub.EventMoved, By: responsehub.Hub.By()}}
+	}
+	events[len(events)-1].Set = set
+	return events
 }
 
 // command runs a person's or program's request as one write, at most once per command
