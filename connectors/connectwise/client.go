@@ -53,9 +53,9 @@ type Desk struct {
 	pace   pace
 	member atomic.Pointer[string] // the hub's own API member, once it is known
 
-	mu       sync.Mutex
-	codebase string
-	readAt   time.Time // of the codebase
+	mu        sync.Mutex
+	codebase  string
+	confirmed time.Time // when it was read anew and was the same
 
 	tables tables
 	keys   keys
@@ -93,9 +93,9 @@ func (d *Desk) base(codebase string) string {
 // find returns the codebase, read anew when it differs from what failed.
 func (d *Desk) find(ctx context.Context, failed string) (string, error) {
 	d.mu.Lock()
-	codebase, readAt := d.codebase, d.readAt
+	codebase, confirmed := d.codebase, d.confirmed
 	d.mu.Unlock()
-	if codebase != "" && (failed == "" || codebase != failed || time.Since(readAt) < time.Minute) {
+	if codebase != "" && (failed == "" || codebase != failed || time.Since(confirmed) < time.Minute) {
 		return codebase, nil
 	}
 	var info *struct {
@@ -118,7 +118,9 @@ func (d *Desk) find(ctx context.Context, failed string) (string, error) {
 	}
 	codebase = strings.Trim(info.Codebase, "/") + "/"
 	d.mu.Lock()
-	d.codebase, d.readAt = codebase, time.Now()
+	if d.codebase = codebase; codebase == failed {
+		d.confirmed = time.Now()
+	}
 	d.mu.Unlock()
 	return codebase, nil
 }
