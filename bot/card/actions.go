@@ -82,7 +82,10 @@ func actions(inc *responsehub.Incident, view View, d detail) []obj {
 		rest = append(acts[room:len(acts):len(acts)], rest...)
 		acts = acts[:room]
 	}
-	behind := inputs(inc, view, d)
+	behind := []obj{}
+	if len(rest) > 0 {
+		behind = inputs(inc, view, d)
+	}
 	if left := len(rest) + len(ways) - maxActions; left > 0 {
 		rest = rest[:len(rest)-left]
 		behind = append(behind, line(nil, more(inc, view, left, "requests")...))
@@ -215,7 +218,7 @@ func address(to string, ours bool) string {
 // choosable reports whether there are items a person can pick now.
 func choosable(inc *responsehub.Incident) bool {
 	s := inc.Step(responsehub.Persistence)
-	if s == nil || s.State.Busy() || inc.State != responsehub.Active {
+	if s == nil || s.State.Busy() || inc.State != responsehub.Active || inc.Gate(responsehub.Persistence) != nil {
 		return false
 	}
 	for i := range s.Items {

@@ -245,6 +245,13 @@ var goldens = []golden{
 		inc.Withdrawal = &responsehub.Withdrawal{By: ann.By(), At: t0.Add(time.Hour), EndedAt: t0.Add(2 * time.Hour), Left: []string{"The password cannot be given back."}}
 		return inc
 	}},
+	{name: "false_alarm_running", inc: func() *responsehub.Incident {
+		inc := open(true, alert())
+		verified(inc, responsehub.Lock, responsehub.Policy, 4*time.Second)
+		inc.Step(responsehub.Persistence).State = responsehub.Failed
+		inc.Withdrawal = &responsehub.Withdrawal{By: ann.By(), At: t0.Add(time.Hour)}
+		return inc
+	}},
 	{name: "copy_to_read", view: View{ReadOnly: true}, inc: func() *responsehub.Incident { return open(false, alert()) }},
 }
 
@@ -281,7 +288,7 @@ func TestGolden(t *testing.T) {
 // TestMarks holds the promise that others count on: one check mark for each numbered
 // step that was read back, and no other.
 func TestMarks(t *testing.T) {
-	want := map[string]int{"response_on_running": 1, "all_verified": 5, "shut_gate": 2, "partial": 1, "watching": 1, "relocked": 1, "ad_todos": 1, "password_ready": 4, "closed": 6, "many_requests": 1, "told_by_phone": 1, "response_off_published": 1, "false_alarm_waits": 1}
+	want := map[string]int{"response_on_running": 1, "all_verified": 5, "shut_gate": 2, "partial": 1, "watching": 1, "relocked": 1, "ad_todos": 1, "password_ready": 4, "closed": 6, "many_requests": 1, "told_by_phone": 1, "response_off_published": 1, "false_alarm_waits": 1, "false_alarm_running": 1}
 	for _, g := range goldens {
 		got := 0
 		for _, r := range string(Card(g.inc(), g.view)) {
@@ -319,6 +326,7 @@ func TestButtons(t *testing.T) {
 		"set_aside_and_taken_back": {"More", "Undo..."},
 		"held_back":                {"1 Revoke sessions and lock account", "More", "Undo..."},
 		"false_alarm_waits":        {"More", "Undo..."},
+		"false_alarm_running":      {"Open the detector's page"},
 		"copy_to_read":             nil,
 	}
 	for _, g := range goldens {
