@@ -213,7 +213,7 @@ func (s *scale) judge(t *table, size string, all []campaign, hits int, locked []
 		}
 		missed, twice = missed+p.Missed, twice+p.Twice
 	}
-	t.most("retract", size+" copies missed", float64(missed), 0, "of "+fmt.Sprint(hits*len(all)))
+	t.most("retract", fmt.Sprintf("%s copies missed, of %d", size, hits*len(all)), float64(missed), 0, "")
 	t.most("retract", size+" copies moved twice", float64(twice), 0, "")
 	t.most("retract", size+" innocent messages moved", float64(r.Innocent), 0, "")
 	t.most("retract", size+" at once at one mailbox", float64(r.Peak.Mailbox), 4, "")

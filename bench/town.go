@@ -65,7 +65,7 @@ func serveTown() error {
 	if err := orders(&t.of); err != nil {
 		return err
 	}
-	debug.SetGCPercent(400) // the hub is measured, and shares the machine
+	debug.SetGCPercent(200) // the hub is measured, and shares the machine
 	var err error
 	t.world, err = sim.New(sim.Options{Listen: "127.0.0.1:0", HubURL: t.of.HubURL, NoLimits: true})
 	if err != nil {

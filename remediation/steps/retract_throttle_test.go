@@ -22,6 +22,7 @@ func TestRetractAtABusyMailbox(t *testing.T) {
 		arrange func(*world)
 		calls   string
 	}{
+		{"the list of mailboxes", func(w *world) { w.fail["mailboxes"] = busy }, "mailboxes, find m0, trash, move, folder"},
 		{"the search", func(w *world) { w.fail["find m0"] = busy }, "find m0, find m0, trash, move, folder"},
 		{"the folder", func(w *world) { w.fail["trash"] = busy }, "find m0, trash, trash, move, folder"},
 		{"the move", func(w *world) { w.fail["move"] = busy }, "find m0, trash, move, folder, move, folder"},

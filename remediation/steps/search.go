@@ -62,7 +62,7 @@ func (w *run) feed(ctx context.Context) error {
 			w.track.restart()
 			page, after = "", "" // the link has died: from the start, what was moved is known
 			continue
-		case err != nil && !hopeless(err) && len(seen) > 0:
+		case err != nil && !hopeless(err) && (len(seen) > 0 || responsehub.KindOf(err) == responsehub.Throttled):
 			pause, ok := a.again(err)
 			if !ok {
 				return err
