@@ -21,10 +21,13 @@ import (
 	"responsehub"
 	"responsehub/bot"
 	"responsehub/config"
+	"responsehub/connectors/email"
 	"responsehub/connectors/entra"
 	"responsehub/connectors/graph"
+	"responsehub/connectors/twilio"
 	"responsehub/console"
 	"responsehub/intake"
+	"responsehub/oncall"
 	"responsehub/remediation"
 	"responsehub/store"
 )
@@ -50,6 +53,9 @@ type App struct {
 	signIns   *entra.Delegated // people's sign-ins, for password writeback
 	rehearsal rehearsal        // what a tenant lacks, and what the steps would do
 	bot       *bot.Bot         // nil without Teams
+	post      *email.Sender    // nil without mail
+	phone     *twilio.Client   // nil without Twilio
+	pager     *oncall.Pager
 	intake    *intake.Intake
 	console   *console.Console
 	public    *http.Server

@@ -111,6 +111,9 @@ func (a *App) buildOutside(opts Options) error {
 		persistence, account,
 	)
 	a.buildPreflight(probe{login: login, graph: a.graph, mail: mail}, persistence, account)
+	if err := a.buildMail(); err != nil {
+		return err
+	}
 	return a.buildTeams(hc)
 }
 
@@ -172,16 +175,17 @@ func notYet(cfg *config.Config, log *slog.Logger) {
 		name string
 		used bool
 	}{
-		{"twilio", cfg.Twilio != nil}, {"psa", len(cfg.PSA) > 0}, {"mail", cfg.Mail != nil},
-		{"fallback.mail", len(cfg.Fallback.Mail) > 0}, {"fallback.phone", len(cfg.Fallback.Phone) > 0},
+		{"twilio", cfg.Twilio != nil}, {"psa", len(cfg.PSA) > 0},
+		{"fallback.phone", len(cfg.Fallback.Phone) > 0},
 	} {
 		if section.used {
 			log.Warn("THIS VERSION DOES NOT USE A SECTION OF THE CONFIGURATION: nobody is told that way", "section", section.name)
 		}
 	}
 	for _, t := range cfg.Tenants {
-		if len(t.Notify.Teams) == 0 && len(cfg.Fallback.Teams) == 0 {
-			log.Warn("NOBODY IS TOLD about this tenant's incidents: this version posts to Teams channels only", "tenant", t.Name)
+		mailed := cfg.Mail != nil && len(t.Notify.Mail) > 0
+		if len(t.Notify.Teams) == 0 && len(cfg.Fallback.Teams) == 0 && !mailed {
+			log.Warn("NOBODY IS TOLD about this tenant's incidents: it has neither a Teams channel nor a mail address", "tenant", t.Name)
 		}
 	}
 }

@@ -27,6 +27,7 @@ const askWithin = 15 * time.Second
 type Trial struct {
 	Tenant   string // only this tenant, by name or id; empty: all
 	TestCard bool   // post a card in each Teams channel that is to get any
+	TestMail string // send a mail to this address; empty: none
 }
 
 // Doctor tries a configuration out without running a hub: Redis, the bot and its
@@ -54,6 +55,7 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) 
 	d.Hub = append(d.Hub, a.checkTeams(ctx)...)
 	d.Hub = append(d.Hub, a.checkChannels(ctx, tenants, trial.TestCard)...)
 	d.Hub = append(d.Hub, a.checkSources()...)
+	d.Hub = append(d.Hub, a.checkMail(ctx, tenants, trial.TestMail)...)
 	d.Hub = append(d.Hub, unused(cfg)...)
 	for _, t := range tenants {
 		// Not kept where the hub does not know the tenant yet: it would be nobody's.
@@ -167,8 +169,7 @@ func unused(cfg *config.Config) []responsehub.Check {
 		name, what string
 		there      bool
 	}{
-		{"twilio", "nobody is called", cfg.Twilio != nil}, {"psa", "no ticket is made", len(cfg.PSA) > 0}, {"mail", "no mail is sent", cfg.Mail != nil},
-		{"fallback.mail", "no mail is sent", len(cfg.Fallback.Mail) > 0}, {"fallback.phone", "nobody is called", len(cfg.Fallback.Phone) > 0},
+		{"psa", "no ticket is made", len(cfg.PSA) > 0},
 	} {
 		if s.there {
 			checks = append(checks, responsehub.Check{Name: s.name, Grade: responsehub.CheckWarning, Sentence: fmt.Sprintf("The section %s is configured but not used yet: %s.", s.name, s.what)})

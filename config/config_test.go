@@ -23,6 +23,9 @@ func environment(extra ...string) func(string) (string, bool) {
 	env := map[string]string{"RESPONSEHUB_KEY": key, "PETRA_SECRET": "whsec_" + key, "CUSTOM_TOKEN": "0123456789abcdef0123", "SLACK_URL": "https://hooks.slack.com/services/T/B/x"}
 	for _, name := range []string{"MICROSOFT_SECRET", "TEAMS_SECRET", "TWILIO_SECRET", "TWILIO_TOKEN", "CW_PRIVATE_KEY", "AT_SECRET", "AT_CODE", "HALO_SECRET", "SMTP_PASSWORD", "OIDC_SECRET"} {
 		env[name] = "hush-" + name
+		if name == "TWILIO_SECRET" {
+			env[name] = "hushTWILIOSECRET" // letters and digits only
+		}
 	}
 	for i := 0; i+1 < len(extra); i += 2 {
 		env[extra[i]] = extra[i+1]
@@ -85,15 +88,19 @@ func TestFaultsAreAllFoundWithTheirLines(t *testing.T) {
 		"several at once": {"server: {public_url: 'http://example.com'}\nredis: {addrs: ['nowhere']}\nsecrets: {key: 'c2hvcnQ='}\n", []string{
 			"1: server.public_url: must be https; http is for loopback addresses only",
 			"1: microsoft.client_id: is needed", "1: sources: warning: is empty: no alert can come in", "1: microsoft: needs client_secret or certificate", "2: redis.addrs[0]: must be host:port or unix:///path", "3: secrets.key: must be 32 bytes in base64; make one with: openssl rand -base64 32"}},
-		"missing variable":     {strings.Replace(base, "client_secret: s", "client_secret: '${NOT_SET}'", 1), []string{"4: microsoft.client_secret: needs the environment variable NOT_SET, which is not set"}},
-		"misspelt variable":    {strings.Replace(base, "client_secret: s", "client_secret: '${NOT SET}'", 1), []string{"4: microsoft.client_secret: has a ${ that is not ${NAME}; write $${ for the characters themselves"}},
-		"missing file":         {strings.Replace(base, "client_secret: s", "client_secret: 'file:/nowhere/x'", 1), []string{"4: microsoft.client_secret: cannot be read: open /nowhere/x: no such file or directory"}},
-		"relative file":        {strings.Replace(base, "client_secret: s", "client_secret: 'file:x'", 1), []string{"4: microsoft.client_secret: must name its file with the whole path, file:/path"}},
-		"both credentials":     {strings.Replace(base, "client_secret: s", "client_secret: s, certificate: c", 1), []string{"4: microsoft: has both client_secret and certificate; one is enough", "4: microsoft.certificate: must be PEM with the certificate and its private key"}},
-		"authority by http":    {strings.Replace(base, "client_secret: s", "client_secret: s, authority: 'http://127.0.0.1:1'", 1), []string{"4: microsoft.authority: must be https, on loopback too"}},
-		"authority with path":  {strings.Replace(base, "client_secret: s", "client_secret: s, authority: 'https://127.0.0.1:1/x'", 1), []string{"4: microsoft.authority: must not have a path: the sign-in library drops it"}},
-		"password in address":  {strings.Replace(base, "client_secret: s", "client_secret: s, graph: 'https://u:hush@x.example'", 1), []string{"4: microsoft.graph: must not hold a user or password"}},
-		"teams without app":    {base + "teams: {app_id: ''}\n", []string{"5: teams.app_id: is needed", "5: teams.tenant_id: is needed", "5: teams.client_secret: is needed"}},
+		"missing variable":    {strings.Replace(base, "client_secret: s", "client_secret: '${NOT_SET}'", 1), []string{"4: microsoft.client_secret: needs the environment variable NOT_SET, which is not set"}},
+		"misspelt variable":   {strings.Replace(base, "client_secret: s", "client_secret: '${NOT SET}'", 1), []string{"4: microsoft.client_secret: has a ${ that is not ${NAME}; write $${ for the characters themselves"}},
+		"missing file":        {strings.Replace(base, "client_secret: s", "client_secret: 'file:/nowhere/x'", 1), []string{"4: microsoft.client_secret: cannot be read: open /nowhere/x: no such file or directory"}},
+		"relative file":       {strings.Replace(base, "client_secret: s", "client_secret: 'file:x'", 1), []string{"4: microsoft.client_secret: must name its file with the whole path, file:/path"}},
+		"both credentials":    {strings.Replace(base, "client_secret: s", "client_secret: s, certificate: c", 1), []string{"4: microsoft: has both client_secret and certificate; one is enough", "4: microsoft.certificate: must be PEM with the certificate and its private key"}},
+		"authority by http":   {strings.Replace(base, "client_secret: s", "client_secret: s, authority: 'http://127.0.0.1:1'", 1), []string{"4: microsoft.authority: must be https, on loopback too"}},
+		"authority with path": {strings.Replace(base, "client_secret: s", "client_secret: s, authority: 'https://127.0.0.1:1/x'", 1), []string{"4: microsoft.authority: must not have a path: the sign-in library drops it"}},
+		"password in address": {strings.Replace(base, "client_secret: s", "client_secret: s, graph: 'https://u:hush@x.example'", 1), []string{"4: microsoft.graph: must not hold a user or password"}},
+		"teams without app":   {base + "teams: {app_id: ''}\n", []string{"5: teams.app_id: is needed", "5: teams.tenant_id: is needed", "5: teams.client_secret: is needed"}},
+		"twilio's own words": {base + "twilio: {account_sid: AC1, api_key: x,\n api_secret: 'se-cret', auth_tokens: [],\n from: '0612345678', messaging_service_sid: y, calls_per_second: 0}\n", []string{
+			"5: twilio.account_sid: must be an account SID: AC and 32 letters and digits", "5: twilio.api_key: must be the SID of an API key: SK and 32 letters and digits",
+			"6: twilio.api_secret: must be letters and digits only, as Twilio gives it", "6: twilio.auth_tokens: is needed",
+			"7: twilio.calls_per_second: must be a whole number from 1 to 1000", "7: twilio.from: must be a number in E.164, such as +31612345678", "7: twilio.messaging_service_sid: must be the SID of a messaging service: MG and 32 letters and digits"}},
 		"teams with host:port": {base + "teams: {app_id: 00000000-0000-4000-8000-000000000001, tenant_id: x, client_secret: s, service_hosts: ['h:1']}\n", []string{"5: teams.tenant_id: must be a GUID", "5: teams.service_hosts[0]: must be a host without scheme, port or path"}},
 		"secret not base64":    {strings.Replace(base, "${PETRA_SECRET}", "whsec_!", 1), []string{"3: sources[0].secrets[0]: is not a Standard Webhooks secret: whsec_ and base64 of 24 to 64 bytes"}},
 		"secret empty key":     {strings.Replace(base, "${PETRA_SECRET}", "whsec_", 1), []string{"3: sources[0].secrets[0]: is a key of 0 bytes; at least 16 are needed, 24 are advised"}},

@@ -25,6 +25,11 @@ var shapes = map[string]func(string) string{
 	"host":      pattern(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`, "must be a host without scheme, port or path"),
 	"mail":      mailShape,
 	"redis":     redisShape,
+
+	"twilio_account": pattern(`^AC[0-9a-zA-Z]{32}$`, "must be an account SID: AC and 32 letters and digits"),
+	"twilio_key":     pattern(`^(SK|AC)[0-9a-zA-Z]{32}$`, "must be the SID of an API key: SK and 32 letters and digits"),
+	"twilio_service": pattern(`^MG[0-9a-zA-Z]{32}$`, "must be the SID of a messaging service: MG and 32 letters and digits"),
+	"twilio_secret":  pattern(`^[0-9a-zA-Z]+$`, "must be letters and digits only, as Twilio gives it"),
 }
 
 func pattern(expr, words string) func(string) string {

@@ -128,19 +128,23 @@ type Teams struct {
 // Twilio is phone calls and texts.
 type Twilio struct {
 	// Account SID, AC...
-	AccountSID string `yaml:"account_sid" needed:"yes"`
+	AccountSID string `yaml:"account_sid" needed:"yes" is:"twilio_account"`
 	// API key SID, SK...
-	APIKey string `yaml:"api_key" needed:"yes"`
+	APIKey string `yaml:"api_key" needed:"yes" is:"twilio_key"`
 	// Secret of the API key.
-	APISecret responsehub.Secret `yaml:"api_secret" needed:"yes"`
+	APISecret responsehub.Secret `yaml:"api_secret" needed:"yes" is:"twilio_secret"`
 	// Auth tokens with which Twilio signs what it sends; two during rotation.
 	AuthTokens []responsehub.Secret `yaml:"auth_tokens" needed:"yes"`
 	// The number that calls.
 	From string `yaml:"from" needed:"yes" is:"phone"`
 	// Messaging service for texts. Empty: texts come from the number that calls.
-	MessagingServiceSID string `yaml:"messaging_service_sid"`
+	MessagingServiceSID string `yaml:"messaging_service_sid" is:"twilio_service"`
 	// Address of Twilio's API.
 	API string `yaml:"api" default:"https://api.twilio.com" is:"url"`
+	// Calls that the account may start in a second; Twilio raises it on request.
+	CallsPerSecond int `yaml:"calls_per_second" default:"1"`
+	// Segments of texts that the sender may send in a second: 1 for a long number in the US.
+	TextsPerSecond int `yaml:"texts_per_second" default:"1"`
 }
 
 // PSA is a connection to a ticket system. Which keys are needed depends on the kind.
