@@ -65,9 +65,9 @@ func TestGateUnderComplaints(t *testing.T) {
 		{"one mailbox in fifty", patient, func(n, _ int) (bool, bool) { return n%50 == 0, false }, 64, 64, 64},
 		{"one in fifty, of a gate that tolerates nothing", mail, func(n, _ int) (bool, bool) { return n%50 == 0, false }, 4, 4, 16},
 		{"one in fifty, about the whole app", patient, func(n, _ int) (bool, bool) { return n%50 == 0, n%50 == 0 }, 4, 4, 16},
-		{"every fifth mailbox", patient, func(n, _ int) (bool, bool) { return n%5 == 0, false }, 4, 4, 4},
+		{"every fifth mailbox", patient, func(n, _ int) (bool, bool) { return n%5 == 0, false }, 4, 4, 6},
 		{"above 40 at once", patient, func(_, busy int) (bool, bool) { return busy > 40, false }, 20, 20, 48},
-		{"above 4 at once, as the strict reading has it", patient, func(_, busy int) (bool, bool) { return busy > 4, false }, 4, 4, 5},
+		{"above 4 at once, as the strict reading has it", patient, func(_, busy int) (bool, bool) { return busy > 4, false }, 4, 4, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
