@@ -78,6 +78,8 @@ func standing(inc *responsehub.Incident) (style string, body []obj) {
 		first = wordsOff
 	case wanted:
 		style, first = "attention", wordsWanted
+	case unheard(inc):
+		style, first = "attention", wordsUnheard
 	case len(groups[wordsLeft]) > 0 && len(groups[wordsUnderWay]) == 0:
 		style, first = "warning", wordsYours
 	}
@@ -88,6 +90,11 @@ func standing(inc *responsehub.Incident) (style string, body []obj) {
 		}
 	}
 	return style, body
+}
+
+// unheard reports whether everybody on call was tried and nobody has taken it.
+func unheard(inc *responsehub.Incident) bool {
+	return inc.Page != nil && inc.Page.State == responsehub.PageExhausted && inc.Acknowledged == nil
 }
 
 // troubled reports whether a step does not go on without a person.

@@ -24,11 +24,11 @@ func told(inc *responsehub.Incident, view View) string {
 		}
 		switch {
 		case number == "" && ref.Failure != "":
-			parts = append(parts, "no ticket at "+Clean(name, 40)+": "+Clean(ref.Failure, 120))
+			parts = append(parts, "no ticket at "+Clean(name, 40)+": "+reason(ref.Failure))
 		case number == "":
 			parts = append(parts, "ticket at "+Clean(name, 40)+" is being made")
 		case ref.Failure != "":
-			parts = append(parts, "ticket "+Clean(number, 40)+", not kept up: "+Clean(ref.Failure, 120))
+			parts = append(parts, "ticket "+Clean(number, 40)+", not kept up: "+reason(ref.Failure))
 		default:
 			parts = append(parts, "ticket "+Clean(number, 40))
 		}
@@ -49,8 +49,11 @@ func paged(inc *responsehub.Incident, view View) []string {
 		return nil
 	}
 	var parts []string
-	if n := len(p.Attempts) - maxTold; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d earlier calls and texts", n))
+	switch n := len(p.Attempts) - maxTold; {
+	case n == 1:
+		parts = append(parts, "1 earlier try")
+	case n > 1:
+		parts = append(parts, fmt.Sprintf("%d earlier tries", n))
 	}
 	for _, a := range p.Attempts[max(len(p.Attempts)-maxTold, 0):] {
 		name := a.Person
@@ -91,3 +94,6 @@ func mailed(inc *responsehub.Incident) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// reason is a sentence as part of a longer one.
+func reason(s string) string { return strings.TrimRight(Clean(s, 120), ".") }

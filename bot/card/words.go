@@ -16,6 +16,7 @@ const (
 	wordsOn          = "Response is on: steps 1 to 3 run by themselves."
 	wordsWanted      = "Act now: something needs a person. Response is on, the rest runs by itself."
 	wordsYours       = "Your turn: what runs by itself is through."
+	wordsUnheard     = "Act now: everybody on call was tried and nobody has taken this."
 	wordsDone        = "Done"
 	wordsSetAside    = "Set aside"
 	wordsTakenBack   = "Taken back"
