@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"responsehub"
 	"responsehub/api"
@@ -33,6 +34,9 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		return nil, err
 	}
 	if err := a.buildOutside(opts); err != nil {
+		return nil, errors.Join(err, a.rdb.Close())
+	}
+	if err := a.buildPSA(key, opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	var err error
@@ -175,7 +179,7 @@ func notYet(cfg *config.Config, log *slog.Logger) {
 		name string
 		used bool
 	}{
-		{"twilio", cfg.Twilio != nil}, {"psa", len(cfg.PSA) > 0},
+		{"twilio", cfg.Twilio != nil}, {"psa (this kind)", slices.ContainsFunc(cfg.PSA, func(p config.PSA) bool { return !slices.Contains(deskKinds, p.Kind) })},
 		{"fallback.phone", len(cfg.Fallback.Phone) > 0},
 	} {
 		if section.used {

@@ -25,9 +25,10 @@ const askWithin = 15 * time.Second
 
 // Trial says how far a configuration is tried out.
 type Trial struct {
-	Tenant   string // only this tenant, by name or id; empty: all
-	TestCard bool   // post a card in each Teams channel that is to get any
-	TestMail string // send a mail to this address; empty: none
+	Tenant     string // only this tenant, by name or id; empty: all
+	TestCard   bool   // post a card in each Teams channel that is to get any
+	TestTicket bool   // make, note and close a ticket in each PSA, and set up its events
+	TestMail   string // send a mail to this address; empty: none
 }
 
 // Doctor tries a configuration out without running a hub: Redis, the bot and its
@@ -55,6 +56,7 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) 
 	d.Hub = append(d.Hub, a.checkTeams(ctx)...)
 	d.Hub = append(d.Hub, a.checkChannels(ctx, tenants, trial.TestCard)...)
 	d.Hub = append(d.Hub, a.checkSources()...)
+	d.Hub = append(d.Hub, a.checkPSA(ctx, trial.TestTicket)...)
 	d.Hub = append(d.Hub, a.checkMail(ctx, tenants, trial.TestMail)...)
 	d.Hub = append(d.Hub, unused(cfg)...)
 	for _, t := range tenants {
@@ -168,9 +170,7 @@ func unused(cfg *config.Config) []responsehub.Check {
 	for _, s := range []struct {
 		name, what string
 		there      bool
-	}{
-		{"psa", "no ticket is made", len(cfg.PSA) > 0},
-	} {
+	}{} {
 		if s.there {
 			checks = append(checks, responsehub.Check{Name: s.name, Grade: responsehub.CheckWarning, Sentence: fmt.Sprintf("The section %s is configured but not used yet: %s.", s.name, s.what)})
 		}

@@ -35,6 +35,10 @@ func (a *App) handler(programs *api.API) http.Handler {
 	if a.bot != nil {
 		e.Any("/api/messages", echo.WrapHandler(a.bot))
 	}
+	e.Any("/psa/:connection/events", func(c echo.Context) error {
+		a.psa.inbound.Serve(c.Response(), c.Request(), c.Param("connection"))
+		return nil
+	})
 	programs.Register(e)
 	pages := echo.WrapHandler(a.console)
 	e.Any("/", pages)

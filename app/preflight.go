@@ -70,7 +70,7 @@ func (a *App) buildPreflight(p probe, persistence *steps.DisablePersistence, acc
 	a.rehearsal = rehearsal{
 		Preflight: preflight.New(preflight.Config{
 			Microsoft: p, Directory: a.directory, Keeper: a.store, Teams: a.cfg.Teams != nil, Fallback: a.cfg.Fallback.Teams,
-			SignIn: a.signIn, Busy: a.engine.Busy, Log: a.log.With("part", "preflight"),
+			SignIn: a.signIn, More: a.checkTicketsOf, Busy: a.engine.Busy, Log: a.log.With("part", "preflight"),
 		}),
 		steps: &steps.Rehearsal{
 			Directory: a.graph, Roles: a.graph, Mail: a.graph, Persistence: persistence, Account: account,

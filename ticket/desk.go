@@ -45,6 +45,12 @@ type Desk interface {
 	Listen(ctx context.Context, address string) (string, error)
 }
 
+// Mapper is a desk that can say whether a tenant's mapping leads anywhere.
+type Mapper interface {
+	// Mapped returns a NotFound error when there is no such company, or no active one.
+	Mapped(ctx context.Context, company string) error
+}
+
 // Inbox is a desk whose PSA sends events.
 type Inbox interface {
 	// ParseEvent verifies a request, whose whole body was read, over the bytes as they came,

@@ -62,8 +62,9 @@ type Desk struct {
 }
 
 var (
-	_ ticket.Desk  = (*Desk)(nil)
-	_ ticket.Inbox = (*Desk)(nil)
+	_ ticket.Desk   = (*Desk)(nil)
+	_ ticket.Inbox  = (*Desk)(nil)
+	_ ticket.Mapper = (*Desk)(nil)
 )
 
 // New returns a desk. It makes no request.

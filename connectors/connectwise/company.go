@@ -34,6 +34,12 @@ func (d *Desk) company(ctx context.Context, name string) (int, error) {
 	return 0, &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("ConnectWise has no company %q.", ticket.Short(name, 60))}
 }
 
+// Mapped reports whether there is a company of that identifier or name.
+func (d *Desk) Mapped(ctx context.Context, company string) error {
+	_, err := d.company(ctx, company)
+	return err
+}
+
 // contact looks a principal name up among the mail addresses of a company's contacts;
 // 0: there is none.
 func (d *Desk) contact(ctx context.Context, company int, user string) (int, error) {

@@ -33,6 +33,9 @@ func (p *Preflight) look(ctx context.Context, t responsehub.Tenant) []responsehu
 		checks = append(checks, p.services(ctx, t, link, rights)...)
 	}
 	checks = append(checks, responseSwitch(t))
+	if p.cfg.More != nil {
+		checks = append(checks, p.cfg.More(ctx, t)...)
+	}
 	return append(checks, p.channels(t)...)
 }
 

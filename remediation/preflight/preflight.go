@@ -70,8 +70,10 @@ type Config struct {
 	// SignIn asks Microsoft whether the sign-in that password writeback needs still stands in
 	// a tenant of that mode, and says whose it is; nil: the hub holds none.
 	SignIn func(ctx context.Context, tenant string) (SignIn, error)
-	Busy   func() bool  // work for incidents is under way, which looking must not disturb; nil: never
-	Log    *slog.Logger // nil discards
+	// More looks at what else the tenant's incidents need, such as a company for tickets; nil: nothing.
+	More func(ctx context.Context, t responsehub.Tenant) []responsehub.Check
+	Busy func() bool  // work for incidents is under way, which looking must not disturb; nil: never
+	Log  *slog.Logger // nil discards
 }
 
 const (

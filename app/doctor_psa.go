@@ -1,0 +1,101 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"responsehub"
+	"responsehub/ticket"
+)
+
+// psaWithin bounds what is asked of one PSA.
+const psaWithin = 60 * time.Second
+
+// checkPSA looks at each ticket system by reading; with a test ticket it also makes,
+// notes and closes one and sets up the events back.
+func (a *App) checkPSA(ctx context.Context, testTicket bool) []responsehub.Check {
+	var out []responsehub.Check
+	for _, name := range slices.Sorted(maps.Keys(a.psa.connections)) {
+		conn := a.psa.connections[name]
+		if conn.Desk == nil {
+			out = append(out, responsehub.Check{Name: "psa " + name, Grade: responsehub.CheckWarning, Sentence: "This version does not speak " + conn.Product + " yet: no ticket is made."})
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, psaWithin)
+		for _, c := range conn.Check(ctx) {
+			c.Name = "psa " + name + " " + c.Name
+			out = append(out, c)
+		}
+		if testTicket {
+			out = append(out, a.testTicket(ctx, name, conn)...)
+		}
+		cancel()
+	}
+	return out
+}
+
+// testTicket makes a ticket of the catch-all company, notes it and closes it.
+func (a *App) testTicket(ctx context.Context, name string, conn ticket.Connection) []responsehub.Check {
+	check := func(what string, err error, good string) responsehub.Check {
+		c := responsehub.Check{Name: "psa " + name + " " + what, Grade: responsehub.CheckOK, Sentence: good}
+		if err != nil {
+			c.Grade, c.Sentence = responsehub.CheckMissing, responsehub.Sentence(err)
+		}
+		return c
+	}
+	var out []responsehub.Check
+	if address := a.psa.keeper.Address(name); address != "" {
+		said, err := conn.Listen(ctx, address)
+		out = append(out, check("events set up", err, said))
+	}
+	ref := "RH-TEST-" + time.Now().UTC().Format("20060102150405")
+	t, err := conn.Create(ctx, ticket.Draft{
+		Ref: ref, Title: "[Test] responsehub can make tickets", Severity: responsehub.Low,
+		Description: "This is a test of responsehub. Nothing happened; it closes by itself. Reference: " + ref,
+	})
+	if out = append(out, check("test ticket", err, fmt.Sprintf("Ticket %s was made: %s", t.Number, t.URL))); err != nil {
+		return out
+	}
+	note := "A test note. [" + ref + " test]"
+	out = append(out, check("test note", conn.Note(ctx, t.ID, ticket.Note{Title: ref, Text: note}), "A note was added."))
+	closing := conn.Note(ctx, t.ID, ticket.Note{Title: ref, Text: "The test is over. [" + ref + " resolution]", Resolution: true})
+	if closing == nil {
+		t, _, closing = conn.Move(ctx, t.ID, ticket.Closed, "The test is over.")
+	}
+	end := check("test close", closing, fmt.Sprintf("The ticket was closed (status %q).", t.Status))
+	if closing == nil && !t.Closed {
+		end.Grade, end.Sentence = responsehub.CheckWarning, fmt.Sprintf("The ticket is not closed (status %q). Check psa statuses.closed, then close it by hand.", t.Status)
+	}
+	return append(out, end)
+}
+
+// checkTicketsOf says where a tenant's tickets go and whether that leads anywhere.
+func (a *App) checkTicketsOf(ctx context.Context, t responsehub.Tenant) []responsehub.Check {
+	d := t.Notify.PSA
+	if d == nil {
+		return nil
+	}
+	c := responsehub.Check{Name: "tickets", Grade: responsehub.CheckOK, Sentence: fmt.Sprintf("Tickets go to %s, company %s.", d.Connection, d.Company)}
+	conn, ok := a.psa.connections[d.Connection]
+	switch {
+	case !ok || conn.Desk == nil:
+		c.Grade, c.Sentence = responsehub.CheckMissing, fmt.Sprintf("No ticket can be made: the configuration has no working connection %q under psa.", d.Connection)
+	case d.Company == "":
+		c.Grade, c.Sentence = responsehub.CheckWarning, "The tenant is not mapped to a company: its tickets go to the catch-all company. Fill in its notify.psa.company."
+	default:
+		if m, ok := conn.Desk.(ticket.Mapper); ok {
+			ctx, cancel := context.WithTimeout(ctx, askWithin)
+			defer cancel()
+			switch err := m.Mapped(ctx, d.Company); {
+			case err != nil && responsehub.KindOf(err) == responsehub.NotFound:
+				c.Grade, c.Sentence = responsehub.CheckWarning, responsehub.Sentence(err)+" The tenant's tickets go to the catch-all company. Correct its notify.psa.company."
+			case err != nil:
+				c.Grade, c.Sentence = responsehub.CheckUnknown, responsehub.Sentence(err)
+			}
+		}
+	}
+	return []responsehub.Check{c}
+}
