@@ -21,6 +21,7 @@ type Config struct {
 	PerSecond    float64            // requests a second that each key may make; 0 is 20
 	Burst        int                // requests that each key may make at once; 0 is 60
 	Preflight    Preflight          // looks at tenants and rehearses; nil: this hub does not
+	OnCall       OnCall             // says who is called when; nil: this hub calls nobody
 }
 
 // Engine is what the API asks of the engine.
@@ -57,6 +58,7 @@ type Directory interface {
 type API struct {
 	engine    Engine
 	preflight Preflight
+	onCall    OnCall
 	dir       Directory
 	doors     doors
 	limits    *limits
@@ -69,7 +71,7 @@ type API struct {
 // the log says so.
 func New(cfg Config, engine Engine, dir Directory, log *slog.Logger) *API {
 	a := &API{
-		engine: engine, preflight: cfg.Preflight, dir: dir, log: log,
+		engine: engine, preflight: cfg.Preflight, onCall: cfg.OnCall, dir: dir, log: log,
 		doors:  newDoors(cfg.Key, cfg.BootstrapKey, dir, log),
 		limits: newLimits(cmp.Or(cfg.PerSecond, 20), cmp.Or(cfg.Burst, 60)),
 	}

@@ -43,7 +43,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.engine, log.With("part", "intake")); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
-	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal}, a.engine, a.directory, log.With("part", "api"))
+	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, OnCall: a.pager}, a.engine, a.directory, log.With("part", "api"))
 	if err := a.buildConsole(key, programs, opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
@@ -118,6 +118,9 @@ func (a *App) buildOutside(opts Options) error {
 	if err := a.buildMail(); err != nil {
 		return err
 	}
+	if err := a.buildPhone(hc, a.cfg.Secrets.Bytes()); err != nil {
+		return err
+	}
 	return a.buildTeams(hc)
 }
 
@@ -156,6 +159,7 @@ func (a *App) buildTeams(hc *http.Client) error {
 		AppID: t.AppID, TenantID: t.TenantID, ClientSecret: t.ClientSecret, Login: t.Login, OpenID: t.OpenID,
 		ServiceHosts: t.ServiceHosts, AllowLoopback: t.AllowLoopback, Channels: a.cfg.Fallback.Teams,
 		Lacks: a.rehearsal.Lacks, Console: a.cfg.Server.PublicURL, Limits: teamsLimits{store.NewLimits(a.rdb)},
+		OnCall: a.pager.OnCall,
 	}, a.engine, a.directory, hc, a.log.With("part", "teams"))
 	if err != nil {
 		return fmt.Errorf("teams: %w", err)
@@ -179,8 +183,7 @@ func notYet(cfg *config.Config, log *slog.Logger) {
 		name string
 		used bool
 	}{
-		{"twilio", cfg.Twilio != nil}, {"psa (this kind)", slices.ContainsFunc(cfg.PSA, func(p config.PSA) bool { return !slices.Contains(deskKinds, p.Kind) })},
-		{"fallback.phone", len(cfg.Fallback.Phone) > 0},
+		{"psa (this kind)", slices.ContainsFunc(cfg.PSA, func(p config.PSA) bool { return !slices.Contains(deskKinds, p.Kind) })},
 	} {
 		if section.used {
 			log.Warn("THIS VERSION DOES NOT USE A SECTION OF THE CONFIGURATION: nobody is told that way", "section", section.name)
@@ -188,8 +191,9 @@ func notYet(cfg *config.Config, log *slog.Logger) {
 	}
 	for _, t := range cfg.Tenants {
 		mailed := cfg.Mail != nil && len(t.Notify.Mail) > 0
-		if len(t.Notify.Teams) == 0 && len(cfg.Fallback.Teams) == 0 && !mailed {
-			log.Warn("NOBODY IS TOLD about this tenant's incidents: it has neither a Teams channel nor a mail address", "tenant", t.Name)
+		called := cfg.Twilio != nil && t.Notify.Phone != nil
+		if len(t.Notify.Teams) == 0 && len(cfg.Fallback.Teams) == 0 && !mailed && !called {
+			log.Warn("NOBODY IS TOLD about this tenant's incidents: it has no Teams channel, no phone sequence and no mail address", "tenant", t.Name)
 		}
 	}
 }

@@ -35,6 +35,9 @@ func (a *App) handler(programs *api.API) http.Handler {
 	if a.bot != nil {
 		e.Any("/api/messages", echo.WrapHandler(a.bot))
 	}
+	if a.phone != nil {
+		e.Any("/twilio/*", echo.WrapHandler(a.phone.Inbound(a.pager)))
+	}
 	e.Any("/psa/:connection/events", func(c echo.Context) error {
 		a.psa.inbound.Serve(c.Response(), c.Request(), c.Param("connection"))
 		return nil
@@ -81,6 +84,9 @@ func (a *App) metricsHandler() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	reg.MustRegister(a.engine.Collectors()...)
+	if a.phone != nil {
+		reg.MustRegister(a.phone.Collectors()...)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	return mux

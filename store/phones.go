@@ -47,6 +47,11 @@ func toldKey(attempt string) string { return tagOf(attempt) + "told:" + attempt 
 
 func textKey(message string) string { return tagOf(message) + "text:" + message }
 
+func requestKey(request string) string {
+	h := hashed(request)
+	return tagOf(h) + "request:" + h
+}
+
 // storedEntry is an entry as the scripts write it.
 type storedEntry struct {
 	Incident string `json:"incident"`
@@ -99,7 +104,9 @@ func (p *Phones) Entries(ctx context.Context, phone string) ([]oncall.Entry, err
 		}
 		out = append(out, e)
 	}
-	slices.SortFunc(out, func(a, b oncall.Entry) int { return cmp.Or(cmp.Compare(a.Incident, b.Incident), cmp.Compare(a.Code, b.Code)) })
+	slices.SortFunc(out, func(a, b oncall.Entry) int {
+		return cmp.Or(cmp.Compare(a.Incident, b.Incident), cmp.Compare(a.Code, b.Code))
+	})
 	return out, nil
 }
 
@@ -200,16 +207,34 @@ func (p *Phones) Barred(ctx context.Context, what string) (time.Duration, error)
 
 // Answer returns the reply that was given to a message.
 func (p *Phones) Answer(ctx context.Context, message string) (string, bool, error) {
-	reply, err := p.rdb.Get(ctx, textKey(message)).Result()
-	if errors.Is(err, redis.Nil) {
-		return "", false, nil
-	}
-	return reply, err == nil, wrapped(err, "phones: was it answered")
+	return p.recall(ctx, textKey(message))
 }
 
 // Keep remembers the reply to a message; the first one stays.
 func (p *Phones) Keep(ctx context.Context, message, reply string) error {
-	return wrapped(p.rdb.SetNX(ctx, textKey(message), reply, oncall.Remembered).Err(), "phones: keep an answer")
+	return p.remember(ctx, textKey(message), reply, oncall.Remembered)
+}
+
+// Recall returns what a request of the telephone network was answered.
+func (p *Phones) Recall(ctx context.Context, request string) (string, bool, error) {
+	return p.recall(ctx, requestKey(request))
+}
+
+// Remember keeps what a request was answered for a time; the first answer stays.
+func (p *Phones) Remember(ctx context.Context, request, answer string, span time.Duration) error {
+	return p.remember(ctx, requestKey(request), answer, span)
+}
+
+func (p *Phones) recall(ctx context.Context, key string) (string, bool, error) {
+	answer, err := p.rdb.Get(ctx, key).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", false, nil
+	}
+	return answer, err == nil, wrapped(err, "phones: was it answered")
+}
+
+func (p *Phones) remember(ctx context.Context, key, answer string, span time.Duration) error {
+	return wrapped(p.rdb.SetNX(ctx, key, answer, span).Err(), "phones: keep an answer")
 }
 
 func wrapped(err error, doing string) error {
