@@ -38,9 +38,19 @@ func (w *World) Config() string {
 	line("  openid: %q", w.Teams.OpenIDURL())
 	line(`  service_hosts: ["127.0.0.1"]`)
 	line("  allow_loopback: true")
+	line("twilio:")
+	line("  account_sid: %s", TwilioAccount)
+	line("  api_key: %s", TwilioKey)
+	line("  api_secret: %q", w.secrets.twilioSecret)
+	line("  auth_tokens: [%q]", w.secrets.twilioToken)
+	line("  from: %q", HubNumber)
+	line("  api: %q", w.URL()+"/twilio")
+	post, _ := w.MailAddress()
+	line("mail: {smtp: %q, from: %q}", "smtp://"+mailUser+":"+w.secrets.mail+"@"+post, HubMail)
+	line("fallback: {mail: [%q], phone: [bob]}", Staff[1].Mail)
 	line("people:")
-	for i, p := range Staff[:2] {
-		line("  - {id: %s, name: %q, entra_object_id: %s, phone: \"+1206555010%d\", email: %q, role: responder, tenants: [\"*\"]}", p.Key, p.Name, p.EntraID, i+1, p.Mail)
+	for _, p := range Staff[:2] {
+		line("  - {id: %s, name: %q, entra_object_id: %s, phone: %q, email: %q, role: responder, tenants: [\"*\"]}", p.Key, p.Name, p.EntraID, Numbers[p.Key], p.Mail)
 	}
 	line("tenants:")
 	for i, s := range w.Scenes {
@@ -52,7 +62,11 @@ func (w *World) Config() string {
 		line("    microsoft_tenant_id: %s", s.Tenant.ID)
 		line("    source_ids: {petra: %q}", "petra-"+strings.ToLower(s.Tenant.Name))
 		line("    response: %t", i == 0)
-		line("    notify: {teams: [%q]}", channel)
+		if i == 0 {
+			line("    notify: {teams: [%q], phone: {sequence: [ann, bob]}, mail: [%q]}", channel, "soc@"+s.Tenant.Domains[0].Name)
+		} else {
+			line("    notify: {teams: [%q]}", channel)
+		}
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,8 +10,10 @@ import (
 	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
+	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
+	"responsehub/sim/twilio"
 )
 
 // Who and what the world knows by fixed ids, so that two runs look alike.
@@ -41,14 +44,23 @@ func (w *World) people() (err error) {
 	w.customers()
 	w.Login = login.New(w.Microsoft, w.Wire)
 	w.resources()
-	w.Teams, err = teams.New(w.team())
+	if w.Teams, err = teams.New(w.team()); err != nil {
+		return err
+	}
+	if w.Twilio, err = twilio.New(w.phones()); err != nil {
+		return err
+	}
+	w.Mail, err = smtp.New(w.mail())
 	return err
 }
 
 // peopleAgain builds them as they were kept.
 func (w *World) peopleAgain(kept *saved) (err error) {
-	s := kept.Secrets
-	w.secrets = secrets{hubKey: s.HubKey, webhook: s.Webhook, client: s.Client, bot: s.Bot}
+	s, fresh := kept.Secrets, makeSecrets()
+	w.secrets = secrets{
+		hubKey: s.HubKey, webhook: s.Webhook, client: s.Client, bot: s.Bot, twilioToken: cmp.Or(s.TwilioToken, fresh.twilioToken),
+		twilioSecret: cmp.Or(s.TwilioSecret, fresh.twilioSecret), mail: cmp.Or(s.Mail, fresh.mail),
+	}
 	w.alerts.Store(kept.Alerts)
 	if w.Microsoft, w.Scenes, err = tenant.Restore(kept.Microsoft); err != nil {
 		return w.unreadable(err)
@@ -59,6 +71,12 @@ func (w *World) peopleAgain(kept *saved) (err error) {
 	}
 	w.resources()
 	if w.Teams, err = teams.Restore(w.team(), kept.Teams); err != nil {
+		return w.unreadable(err)
+	}
+	if w.Twilio, err = twilio.Restore(w.phones(), kept.Twilio); err != nil {
+		return w.unreadable(err)
+	}
+	if w.Mail, err = smtp.Restore(w.mail(), kept.Mail); err != nil {
 		return w.unreadable(err)
 	}
 	return nil

@@ -34,6 +34,8 @@ type saved struct {
 	Login       json.RawMessage `json:"login"`
 	Teams       json.RawMessage `json:"teams"`
 	Microsoft   json.RawMessage `json:"microsoft"`
+	Twilio      json.RawMessage `json:"twilio,omitempty"`
+	Mail        json.RawMessage `json:"mail,omitempty"`
 }
 
 type savedSecrets struct {
@@ -41,6 +43,11 @@ type savedSecrets struct {
 	Webhook string `json:"webhook"`
 	Client  string `json:"client"`
 	Bot     string `json:"bot"`
+
+	// Absent in worlds that had no phones.
+	TwilioToken  string `json:"twilio_token,omitempty"`
+	TwilioSecret string `json:"twilio_secret,omitempty"`
+	Mail         string `json:"mail,omitempty"`
 }
 
 // openDir makes the directory ready and takes it for this world alone.
@@ -129,12 +136,17 @@ func decodeSaved(raw []byte) (*saved, error) {
 func (w *World) encode() ([]byte, error) {
 	out := saved{
 		Format: savedFormat, Version: savedAs, Alerts: w.alerts.Load(), Certificate: w.certificate,
-		Secrets: savedSecrets{w.secrets.hubKey, w.secrets.webhook, w.secrets.client, w.secrets.bot},
+		Secrets: savedSecrets{
+			HubKey: w.secrets.hubKey, Webhook: w.secrets.webhook, Client: w.secrets.client, Bot: w.secrets.bot,
+			TwilioToken: w.secrets.twilioToken, TwilioSecret: w.secrets.twilioSecret, Mail: w.secrets.mail,
+		},
 	}
-	var errs [3]error
+	var errs [5]error
 	out.Login, errs[0] = w.Login.Save()
 	out.Teams, errs[1] = w.Teams.Save()
 	out.Microsoft, errs[2] = w.Microsoft.Save(w.Scenes)
+	out.Twilio, errs[3] = w.Twilio.Save()
+	out.Mail, errs[4] = w.Mail.Save()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

@@ -3,8 +3,10 @@ package sim
 import (
 	"time"
 
+	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
+	"responsehub/sim/twilio"
 	"responsehub/sim/wire"
 )
 
@@ -14,6 +16,8 @@ type Snapshot struct {
 	Scenes     []SceneState  `json:"scenes"`
 	Microsoft  any           `json:"microsoft"`
 	Teams      teams.State   `json:"teams"`
+	Twilio     twilio.State  `json:"twilio"`
+	Mail       smtp.State    `json:"mail"`
 	Effects    []wire.Effect `json:"effects"`
 	Unexpected []string      `json:"unexpected"`
 }
@@ -47,6 +51,7 @@ func sceneState(s *tenant.Scene) SceneState {
 func (w *World) Snapshot() Snapshot {
 	s := Snapshot{
 		Hub: w.opts.HubURL, Microsoft: w.Microsoft.Snapshot(), Teams: w.Teams.Snapshot(),
+		Twilio: w.Twilio.Snapshot(), Mail: w.Mail.Snapshot(),
 		Effects: append([]wire.Effect{}, w.Wire.Effects()...), Unexpected: append([]string{}, w.Wire.UnexpectedAll()...),
 	}
 	for _, scene := range w.Scenes {
@@ -72,6 +77,7 @@ func (w *World) pageState() any {
 	const shown = 60
 	s.Effects = s.Effects[max(0, len(s.Effects)-shown):]
 	s.Unexpected = s.Unexpected[max(0, len(s.Unexpected)-shown):]
+	s.Twilio, s.Mail = s.Twilio.Page(), s.Mail.Page()
 	all := w.Wire.Requests()
 	latest := []seenRequest{}
 	for _, q := range all[max(0, len(all)-shown):] {

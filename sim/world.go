@@ -1,14 +1,16 @@
-// Package sim is the pretend outside world of the hub: Microsoft's sign-in, directory and mail, and
-// Teams with the people in it. It serves tests, `responsehub sim` and `responsehub demo`.
+// Package sim is the pretend outside world of the hub: Microsoft's sign-in, directory and mail, Teams
+// with the people in it, their phones behind Twilio, and a mail server. It serves tests,
+// `responsehub sim` and `responsehub demo`.
 //
 // It promises that every vendor speaks over real sockets as the vendor does and refuses what the
 // vendor would refuse; that whatever the vendor would not have known stands in "unexpected" of
 // GET /_world; and that it neither listens nor calls anywhere but on loopback addresses.
 //
-// One listener carries a path prefix for each vendor (/graph, /exchange, /teams), the page at / and
+// One listener carries a path prefix for each vendor (/graph, /exchange, /teams, /twilio), the page at / and
 // the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
 // listener of its own, because azidentity takes https only and drops the path of its authority; the
-// authority that signed its certificate is written to CAFile.
+// authority that signed its certificate is written to CAFile. The mail server has two listeners after
+// that one: STARTTLS, and TLS from the first byte.
 //
 // With Options.Dir the world survives its process: New goes on where the last one with this directory
 // ended. One that was killed loses nothing of what the hub was answered, and its last second at most
@@ -24,6 +26,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -40,21 +43,25 @@ import (
 	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
+	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
+	"responsehub/sim/twilio"
 	"responsehub/sim/wire"
 )
 
 // Options says where the world stands. The zero value is good for `responsehub sim`.
 type Options struct {
-	Listen    string       // loopback address; "" = 127.0.0.1:9900; port 0 picks free ports. Sign-in listens on the next port
+	Listen    string       // loopback address; "" = 127.0.0.1:9900; port 0 picks free ports. Sign-in listens on the next port, mail on the two after it
 	HubURL    string       // where the hub is; "" = http://127.0.0.1:8080
 	Dir       string       // where the world is kept, with its secrets and its CA file; made if missing. "" = not kept
 	Fresh     bool         // forgets the world kept in Dir and begins a new one
 	Tenants   int          // how many customers are in the middle of a takeover; 0 = 2. A kept world may have more
 	NoInstall bool         // leaves it to the caller to install the bot in Teams
-	NoLimits  bool         // lifts the rate limits of Teams
+	NoLimits  bool         // lifts the rate limits of Teams and of Twilio
 	Log       *slog.Logger // nil is silent
+
+	PhoneSpeed float64 // how many times faster than real phones ring and people speak; 0 = 1
 }
 
 // World is all simulated vendors with their listeners. It is safe for concurrent use.
@@ -66,13 +73,18 @@ type World struct {
 	Login     *login.Server
 	Graph     *graph.Server
 	Exchange  *exchange.Server
+	Twilio    *twilio.Service
+	Mail      *smtp.Server
 
-	opts      Options
-	log       *slog.Logger
-	secrets   secrets
-	plain     net.Listener
-	secure    net.Listener
-	tls       tls.Certificate
+	opts    Options
+	log     *slog.Logger
+	secrets secrets
+	plain   net.Listener
+	secure  net.Listener
+	tls     tls.Certificate
+
+	mailPlain, mailSecure net.Listener
+
 	dir       string
 	dirIsOurs bool
 	alerts    atomic.Int64
@@ -91,7 +103,8 @@ type World struct {
 
 // secrets are made once for a world, so that Config stays the same.
 type secrets struct {
-	hubKey, webhook, client, bot string
+	hubKey, webhook, client, bot    string
+	twilioToken, twilioSecret, mail string
 }
 
 // New binds the listeners and builds the world. Stop must be called even if Start never is.
@@ -154,6 +167,9 @@ func makeSecrets() (made secrets) {
 		{&made.webhook, "whsec_", base64.StdEncoding.EncodeToString},
 		{&made.client, "", base64.RawURLEncoding.EncodeToString},
 		{&made.bot, "", base64.RawURLEncoding.EncodeToString},
+		{&made.twilioToken, "", hex.EncodeToString},
+		{&made.twilioSecret, "", hex.EncodeToString}, // twilio-go takes letters and digits only
+		{&made.mail, "", hex.EncodeToString},         // stands in an address
 	} {
 		raw := make([]byte, 32)
 		rand.Read(raw) //nolint:errcheck // never fails
@@ -185,7 +201,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// bind opens both listeners.
+// bind opens all listeners.
 func (w *World) bind() (err error) {
 	if w.plain, err = net.Listen("tcp", w.opts.Listen); err != nil {
 		return fmt.Errorf("sim: %w", err)
@@ -194,16 +210,21 @@ func (w *World) bind() (err error) {
 	if err != nil {
 		return fmt.Errorf("sim: %w", err)
 	}
-	next := "0"
-	if given != "0" {
-		port, err := strconv.Atoi(given)
-		if err != nil {
-			return fmt.Errorf("sim: port: %w", err)
-		}
-		next = strconv.Itoa(port + 1)
+	port, err := strconv.Atoi(given)
+	if err != nil {
+		return fmt.Errorf("sim: port: %w", err)
 	}
-	if w.secure, err = net.Listen("tcp", net.JoinHostPort(host, next)); err != nil {
-		return fmt.Errorf("sim: sign-in: %w", err)
+	for i, l := range []struct {
+		what string
+		to   *net.Listener
+	}{{"sign-in", &w.secure}, {"mail", &w.mailPlain}, {"mail with TLS", &w.mailSecure}} {
+		next := 0
+		if port != 0 {
+			next = port + 1 + i
+		}
+		if *l.to, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(next))); err != nil {
+			return fmt.Errorf("sim: %s: %w", l.what, err)
+		}
 	}
 	return nil
 }
@@ -254,6 +275,8 @@ func (w *World) Start(ctx context.Context) error {
 	}
 	serve(w.plain, w.handler(), false)
 	serve(w.secure, w.Login, true)
+	w.mails()
+	w.Twilio.Start()
 	if !w.dirIsOurs {
 		w.running.Go(func() { w.keep(ctx) })
 	}
@@ -265,6 +288,17 @@ func (w *World) Start(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// mails serves the mail server's two listeners.
+func (w *World) mails() {
+	for l, secure := range map[net.Listener]bool{w.mailPlain: false, w.mailSecure: true} {
+		w.running.Go(func() {
+			if err := w.Mail.Serve(l, secure); err != nil {
+				w.log.Error("simulated mail server stopped serving", "err", err)
+			}
+		})
+	}
 }
 
 // Stop ends every connection, waits for what Start began and keeps the world in Options.Dir, or
@@ -281,6 +315,12 @@ func (w *World) Stop() {
 			}
 			cancel()
 		}
+		if w.Twilio != nil {
+			w.Twilio.Stop()
+		}
+		if w.Mail != nil {
+			w.Mail.Stop()
+		}
 		w.running.Wait()
 		if !w.dirIsOurs {
 			if err := w.save(); err != nil {
@@ -293,7 +333,7 @@ func (w *World) Stop() {
 
 // release closes what New opened.
 func (w *World) release() {
-	for _, l := range []net.Listener{w.plain, w.secure} {
+	for _, l := range []net.Listener{w.plain, w.secure, w.mailPlain, w.mailSecure} {
 		if l != nil {
 			l.Close() // closed already when it was served
 		}

@@ -154,7 +154,7 @@ func read(raw []byte) (Mail, *gosmtp.SMTPError) {
 	m := Mail{
 		From: from[0].String(), To: msg.Header.Get("To"), Subject: subject, MessageID: strings.TrimSpace(msg.Header.Get("Message-Id")),
 		InReplyTo: strings.TrimSpace(msg.Header.Get("In-Reply-To")),
-		Auto: msg.Header.Get("Auto-Submitted"), Size: len(raw), Raw: raw, Parts: []string{},
+		Auto:      msg.Header.Get("Auto-Submitted"), Size: len(raw), Raw: raw, Parts: []string{},
 	}
 	if refs := msg.Header.Get("References"); refs != "" {
 		m.References = strings.Fields(refs)

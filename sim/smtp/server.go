@@ -28,6 +28,7 @@ type Config struct {
 	Sender   string      // address that the account may send as; required
 	TLS      *tls.Config // for STARTTLS and for Serve with secure; required
 	MaxBytes int64       // largest mail; 0 = 10 MiB
+	Taken    func()      // called when a mail lies in its mailboxes, before the answer; nil for nothing
 	Log      *wire.Log   // ledger of effects and of the unexpected, scripted faults; nil makes its own
 }
 
@@ -65,6 +66,8 @@ func New(cfg Config) (*Server, error) {
 
 // Serve answers on a listener until Stop: with STARTTLS, or secure with TLS from the first byte.
 func (s *Server) Serve(l net.Listener, secure bool) error {
+	stop := context.AfterFunc(s.ctx, func() { _ = l.Close() }) // Stop may come before the server knows of l
+	defer stop()
 	if secure {
 		l = tls.NewListener(l, s.cfg.TLS)
 	}
@@ -235,12 +238,18 @@ func (x *session) Data(r io.Reader) error {
 		return x.refuse("DATA", x.from, wrong)
 	}
 	m.At, m.Sender, m.Recipients, m.TLS = time.Now().UTC(), x.from, x.to, x.secure
-	err = x.fault("DATA", x.from, string(raw), func() { x.s.deliver(m) })
+	take := func() {
+		x.s.deliver(m)
+		if x.s.cfg.Taken != nil {
+			x.s.cfg.Taken()
+		}
+	}
+	err = x.fault("DATA", x.from, string(raw), take)
 	if errors.Is(err, errTaken) {
 		return nil
 	}
 	if err == nil {
-		x.s.deliver(m)
+		take()
 	}
 	return err
 }
