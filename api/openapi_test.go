@@ -62,7 +62,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 
 // TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	h := newHub(t, api.Config{Preflight: &looker{}})
+	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller()})
 	moved := h.engine.inc.Step(responsehub.Retract)
 	moved.State, moved.Progress = responsehub.Done, &responsehub.Progress{Found: 1, Moved: 1}
 	doc := h.spec()
@@ -91,6 +91,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"responder", "POST", "/v1/incidents/i1/false-alarm", "/v1/incidents/{id}/false-alarm", `{"reason":"r"}`, 202},
 		{"reader", "GET", "/v1/tenants", "/v1/tenants", "", 200},
 		{"reader", "GET", "/v1/tenants/t1/preflight", "/v1/tenants/{id}/preflight", "", 200},
+		{"reader", "GET", "/v1/tenants/t1/oncall", "/v1/tenants/{id}/oncall", "", 200},
 		{"responder", "POST", "/v1/tenants/t1/preflight", "/v1/tenants/{id}/preflight", "", 200},
 		{"responder", "POST", "/v1/tenants/t1/rehearse", "/v1/tenants/{id}/rehearse", `{"user":"pat@contoso.example"}`, 200},
 		{"responder", "POST", "/v1/incidents/i1/rehearse", "/v1/incidents/{id}/rehearse", "", 200},
