@@ -46,9 +46,10 @@ var mayImport = map[string]string{
 	"bot":                      ". remediation bot/...",
 	"bot/card":                 ".",
 	"bot/manifest":             ".",
-	"console":                  ". remediation report audit oncall ticket console/...",
+	"documents":                ". remediation report audit",
+	"console":                  ". remediation report audit oncall ticket documents console/...",
 	"console/...":              ".",
-	"api":                      ". remediation oncall ticket report audit",
+	"api":                      ". remediation oncall ticket report audit documents",
 	// the whole
 	"config":  ". remediation connectors/... bot intake store api",
 	"app":     "...",
