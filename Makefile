@@ -55,7 +55,7 @@ e2e: deps ## the stories only
 	$(GO) test -count=1 -timeout 8m ./e2e/...
 
 .PHONY: bench
-bench: deps ## ratios against floors measured in the same run; BENCH="-only ingest" narrows them
+bench: deps ## ratios against floors measured in the same run, a quarter of an hour; BENCH="-only ingest" or "-large=false" narrows them
 	$(GO) run ./bench $(BENCH)
 
 .PHONY: fuzz
