@@ -31,6 +31,7 @@ func (c *checker) all() {
 	c.desks()
 	c.outbound()
 	c.people()
+	c.schedules()
 	c.tenants()
 	c.fallback()
 }

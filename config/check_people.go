@@ -120,8 +120,10 @@ func (c *checker) callable(ids []string, at string) {
 	for n, id := range ids {
 		path := fmt.Sprintf("%s[%d]", at, n)
 		i := slices.IndexFunc(c.cfg.People, func(p Person) bool { return p.ID == id })
+		scheduled := slices.ContainsFunc(c.cfg.Schedules, func(s Schedule) bool { return s.ID == id })
 		switch {
 		case id == unread:
+		case scheduled && !strings.HasPrefix(at, "fallback"):
 		case i < 0:
 			c.fault(path, "names nobody under people")
 		case c.cfg.People[i].Phone == "":

@@ -20,13 +20,15 @@ func (c *Config) TenantsAndPeople() ([]responsehub.Tenant, []responsehub.Person)
 			id = strings.Trim(id+"-"+strings.ToLower(t.MicrosoftTenantID), "-")
 		}
 		taken[id] = true
-		tenants = append(tenants, t.tenant(id))
+		made := t.tenant(id)
+		c.schedulesOf(made.Notify.Phone)
+		tenants = append(tenants, made)
 	}
 	people := make([]responsehub.Person, 0, len(c.People))
 	for _, p := range c.People {
 		people = append(people, responsehub.Person{
 			V: 1, ID: p.ID, Name: p.Name, EntraObjectID: strings.ToLower(p.EntraObjectID), Phone: p.Phone, Email: p.Email,
-			Role: responsehub.Role(p.Role), Tenants: slices.Clone(p.Tenants),
+			Role: responsehub.Role(p.Role), Tenants: slices.Clone(p.Tenants), TimeZone: p.TimeZone, Language: p.Language,
 		})
 	}
 	return tenants, people
@@ -49,7 +51,7 @@ func (t Tenant) tenant(id string) responsehub.Tenant {
 		out.TrialEnds = t.Trial.Ends.Truncate(time.Second)
 	}
 	if p := t.Notify.Phone; p != nil {
-		out.Notify.Phone = &responsehub.OnCall{Sequence: slices.Clone(p.Sequence), Wait: p.Wait, Rounds: p.Rounds}
+		out.Notify.Phone = p.onCall()
 	}
 	if d := t.Notify.PSA; d != nil {
 		out.Notify.PSA = &responsehub.Desk{Connection: d.Connection, Company: d.Company, CloseOnTicketClose: d.CloseOnTicketClose}

@@ -33,10 +33,14 @@ type Config struct {
 	Mail *Mail `yaml:"mail"`
 	// The web console.
 	Console Console `yaml:"console"`
+	// Whose reports they are.
+	Brand Brand `yaml:"brand"`
 	// What holds for everything the hub calls.
 	Outbound Outbound `yaml:"outbound"`
 	// Who may be told and who may act. Seeds the store at first start.
 	People []Person `yaml:"people"`
+	// Who is on call when, for sequences.
+	Schedules []Schedule `yaml:"schedules"`
 	// The customers. Seeds the store at first start.
 	Tenants []Tenant `yaml:"tenants"`
 	// Who is told about alerts for unknown tenants, and when nobody could be reached.
@@ -231,6 +235,16 @@ type Console struct {
 	OIDC *OIDC `yaml:"oidc"`
 }
 
+// Brand is how reports are signed.
+type Brand struct {
+	// Name of the MSP.
+	Name string `yaml:"name"`
+	// How customers reach it: a mail address, a phone number.
+	Contact string `yaml:"contact"`
+	// Path of a PNG.
+	Logo string `yaml:"logo"`
+}
+
 // OIDC is sign-in with OpenID Connect.
 type OIDC struct {
 	// The issuer's address.
@@ -265,6 +279,48 @@ type Person struct {
 	Role string `yaml:"role" needed:"yes" oneof:"admin,responder,reader,guest"`
 	// Names of tenants, or * for all.
 	Tenants []string `yaml:"tenants"`
+	// Where the person is, such as Europe/Berlin: for times of day. Empty: UTC.
+	TimeZone string `yaml:"time_zone"`
+	// Language that is spoken on the phone, such as en. Empty: English.
+	Language string `yaml:"language"`
+}
+
+// Schedule says which of several people is on call. Sequences name it like a person.
+type Schedule struct {
+	// Short stable id; no person may have it.
+	ID string `yaml:"id" needed:"yes" is:"name"`
+	// Zone of the hours, such as Europe/Berlin.
+	TimeZone string `yaml:"time_zone" needed:"yes"`
+	// Hours of the week. Where several have somebody the last one counts.
+	Layers []Layer `yaml:"layers" needed:"yes"`
+	// Holidays and swaps: they beat the layers.
+	Overrides []Override `yaml:"overrides"`
+}
+
+// Layer is hours of the week in which people take turns.
+type Layer struct {
+	// Ids of people, who take turns in this order.
+	People []string `yaml:"people" needed:"yes"`
+	// Day of the first handover, 2026-01-05.
+	Since string `yaml:"since" needed:"yes"`
+	// How many weeks each person has.
+	Weeks int `yaml:"weeks" default:"1" least:"1"`
+	// Days on which the hours begin: mon, tue, wed, thu, fri, sat, sun. Empty: every day.
+	Days []string `yaml:"days"`
+	// When the hours begin, 18:00. Empty: the whole day.
+	From string `yaml:"from"`
+	// When they end, 08:00; not after from: the day after.
+	To string `yaml:"to"`
+}
+
+// Override puts one person on call.
+type Override struct {
+	// Id of the person.
+	Person string `yaml:"person" needed:"yes"`
+	// RFC 3339 or a day.
+	From time.Time `yaml:"from" needed:"yes"`
+	// RFC 3339 or a day.
+	To time.Time `yaml:"to" needed:"yes"`
 }
 
 // Tenant is a customer.
@@ -323,12 +379,20 @@ type Notify struct {
 
 // Phone is a sequence of calls.
 type Phone struct {
-	// Ids of people, in order.
+	// Ids of people and schedules, in order.
 	Sequence []string `yaml:"sequence" needed:"yes"`
 	// How long until the next person is called.
 	Wait time.Duration `yaml:"wait" default:"3m"`
 	// How often the sequence is gone through.
 	Rounds int `yaml:"rounds" default:"3"`
+	// How long a phone rings. More than 25 s often ends at a voicemail.
+	Ring time.Duration `yaml:"ring" default:"25s"`
+	// When a call that nobody answered is repeated, after the first one.
+	Redial time.Duration `yaml:"redial" default:"75s"`
+	// When the fallback contacts hear that nobody has been reached, unless everybody was tried before.
+	Nobody time.Duration `yaml:"nobody" default:"15m"`
+	// When people are called again after somebody acknowledged and started nothing.
+	Start time.Duration `yaml:"start" default:"10m"`
 }
 
 // Desk is where a tenant's tickets go.
