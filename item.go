@@ -50,8 +50,8 @@ func (k ItemKind) Blocks() bool {
 
 var effects = map[ItemKind]string{
 	InboxRule:        "Disabling keeps the rule but it touches no more mail; deleting removes it.",
-	SweepRule:        "Disabling keeps the rule but it moves no more mail; deleting removes it.",
-	TransportRule:    "Disabling keeps the rule but it acts on no more mail of the organisation; deleting removes it.",
+	SweepRule:        "Disabling keeps the rule but it moves no more mail; deleting removes it, which cannot be undone.",
+	TransportRule:    "Disabling keeps the rule but it acts on no more mail of the organisation; deleting removes it, which cannot be undone.",
 	ServicePrincipal: "Disabling stops every sign-in to the app in this tenant, by anybody; tokens already out live on for up to an hour.",
 	AppRegistration:  "Disabling takes the owners off and stops new tokens for the app everywhere; tokens already out live on for up to an hour.",
 	InboundConnector: "Disabling stops mail from coming in by the connector; removing deletes it.",
@@ -59,12 +59,20 @@ var effects = map[ItemKind]string{
 	Delegate:         "Disabling takes this right to the mailbox away from the delegate.",
 	AutoReply:        "Disabling switches the automatic replies off; their text is kept.",
 	OAuthGrant:       "Disabling deletes the user's consent; tokens already out live on for up to an hour.",
-	AuthMethod:       "Disabling deletes the method; whoever uses it has to register it again.",
+	AuthMethod:       "Disabling deletes the method, which cannot be undone: whoever uses it has to register it again.",
 	Device:           "Disabling keeps the device registered, but nobody signs in from it.",
 }
 
 // Effect says in a sentence what disabling an item of the kind does.
 func (k ItemKind) Effect() string { return effects[k] }
+
+// Effect says in a sentence what disabling the item does, and what of it cannot be undone.
+func (i *Item) Effect() string {
+	if i.Kind == InboxRule && i.Hidden {
+		return i.Kind.Effect() + " A hidden rule that was deleted cannot be made anew."
+	}
+	return i.Kind.Effect()
+}
 
 // Item is one thing inside a step: a rule, an app, a connector, a message.
 type Item struct {

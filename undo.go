@@ -156,7 +156,8 @@ func (i *Item) reversible() bool {
 // Restorable reports whether the hub can give an item of the kind back as it was.
 func (k ItemKind) Restorable() bool {
 	switch k {
-	case InboxRule, SweepRule, TransportRule, ServicePrincipal, AppRegistration, InboundConnector, OAuthGrant:
+	case InboxRule, SweepRule, TransportRule, ServicePrincipal, AppRegistration, InboundConnector, OAuthGrant,
+		Forwarding, Delegate, AutoReply, Device:
 		return true
 	}
 	return false

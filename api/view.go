@@ -62,7 +62,7 @@ func stepView(s *responsehub.Step, blocked string) Step {
 		it := &s.Items[i]
 		v.Items = append(v.Items, Item{
 			ID: it.ID, Kind: it.Kind, Name: it.Name, State: it.State, Why: it.Why, Mailbox: it.Mailbox,
-			Effect: it.Kind.Effect(), MadeAt: it.MadeAt, MadeBy: it.MadeBy,
+			Effect: it.Effect(), MadeAt: it.MadeAt, MadeBy: it.MadeBy,
 			Action: it.Action, By: it.By.Name, At: it.At, Proof: it.Proof,
 		})
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,11 +23,12 @@ import (
 func TestUndoEverything(t *testing.T) {
 	t.Parallel()
 	s := raise(t, scenery{separate: true, movedBack: true})
+	s.furnish()
 	before := s.portrait(0)
 	in := s.takeover()
 	s.is(in.Incident, responsehub.Lock, responsehub.Done)
 	s.is(in.Incident, responsehub.Retract, responsehub.Done)
-	s.persistenceSettled(in)
+	s.byName(in)
 	if r := s.ask(in.Incident, responsehub.Persistence, api.StepBody{Action: responsehub.Delete, Items: s.deletable(in), Reason: "delete what can be made anew"}); r.status != http.StatusAccepted {
 		t.Fatalf("delete: %s", r)
 	}
@@ -67,6 +69,48 @@ func TestUndoEverything(t *testing.T) {
 	}
 }
 
+// furnish puts in what else an attacker leaves, one of each kind that the hub can give back.
+func (s *stage) furnish() {
+	s.Helper()
+	scene := s.scene(0)
+	scene.Date(scene.Started.Add(2 * time.Minute))
+	scene.Victim.AddSweep(tenant.Sweep{Name: "Tidy", Sender: "bank@partner.example"})
+	scene.Tenant.AddTransportRule(tenant.TransportRule{Name: "Copy all", By: scene.Victim.UPN, More: map[string]any{"BlindCopyTo": []string{"drop@evil.example"}}})
+	scene.Victim.Forward("smtp:drop@evil.example", true)
+	scene.Victim.Delegate(scene.Sam.UPN, false)
+	scene.Victim.Delegate(scene.Robin.UPN, true)
+	scene.Victim.ShareInbox(scene.Sam.UPN, "Editor")
+	s.frozen(func() {
+		scene.Victim.AutomaticRepliesStatus, scene.Victim.AutomaticReply = "alwaysEnabled", "I have moved, write to drop@evil.example."
+		// What cannot be given back is another story.
+		scene.Victim.Methods = slices.DeleteFunc(scene.Victim.Methods, func(m tenant.Method) bool { return m.ID == scene.EvilMethod })
+	})
+}
+
+// byName disables what the hub leaves to a person, item by item, and checks that there is
+// one of each kind that can be given back.
+func (s *stage) byName(in opened) {
+	s.Helper()
+	s.is(in.Incident, responsehub.Persistence, responsehub.NeedsHuman)
+	var names []string
+	kinds := map[responsehub.ItemKind]bool{}
+	for _, it := range s.step(in.Incident, responsehub.Persistence).Items {
+		kinds[it.Kind] = true
+		if !it.State.Settled() {
+			names = append(names, it.ID)
+		}
+	}
+	for _, k := range responsehub.PersistenceKinds {
+		if k.Restorable() && !kinds[k] {
+			s.Errorf("there is no %s to give back", k)
+		}
+	}
+	if r := s.ask(in.Incident, responsehub.Persistence, api.StepBody{Items: names}); r.status != http.StatusAccepted {
+		s.Fatalf("by name: %s", r)
+	}
+	s.is(in.Incident, responsehub.Persistence, responsehub.Done)
+}
+
 // deletable are the items that the hub can make anew: no hidden rules.
 func (s *stage) deletable(in opened) []string {
 	s.Helper()
@@ -94,7 +138,15 @@ func (s *stage) portrait(scene int) any {
 		Enabled  bool
 		Folders  map[string]string // of the messages
 		Rules    []tenant.Rule
+		Sweeps   []tenant.Sweep
 		Forwards string
+		Keeps    bool
+		Replies  string
+		Reply    string
+		Open     []string // who may open the mailbox
+		Send     []string // who may send as its owner
+		Shares   []tenant.Share
+		Devices  []tenant.Device
 	}
 	type app struct {
 		Disabled bool
@@ -106,12 +158,17 @@ func (s *stage) portrait(scene int) any {
 		Apps       map[string]app
 		Grants     []tenant.Grant
 		Connectors []tenant.Connector
+		Transport  []map[string]any
 	}
 	p := portrait{Users: map[string]mailbox{}, Principals: map[string]bool{}, Apps: map[string]app{}}
 	t := s.scene(scene).Tenant
 	s.frozen(func() {
 		for _, u := range t.Users {
-			m := mailbox{Enabled: u.AccountEnabled, Folders: map[string]string{}, Forwards: u.ForwardingSMTPAddress}
+			m := mailbox{Enabled: u.AccountEnabled, Folders: map[string]string{}, Forwards: u.ForwardingSMTPAddress, Keeps: u.DeliverAndForward, Replies: u.AutomaticRepliesStatus, Reply: u.AutomaticReply}
+			m.Open, m.Send = slices.Sorted(slices.Values(u.Delegates)), slices.Sorted(slices.Values(u.SendAs))
+			for _, d := range u.Devices {
+				m.Devices = append(m.Devices, *d)
+			}
 			if u.Mailbox != nil {
 				for _, l := range u.Mailbox.Messages {
 					m.Folders[l.ImmutableID] = l.FolderID
@@ -121,9 +178,18 @@ func (s *stage) portrait(scene int) any {
 					rule.ID, rule.Number = "", 0
 					m.Rules = append(m.Rules, rule)
 				}
+				for _, sweep := range u.Mailbox.Sweeps {
+					m.Sweeps = append(m.Sweeps, *sweep)
+				}
+				m.Shares = slices.Clone(u.Mailbox.Shares)
 				slices.SortFunc(m.Rules, func(a, b tenant.Rule) int { return cmp.Compare(a.Name, b.Name) })
 			}
 			p.Users[u.UPN] = m
+		}
+		for _, r := range t.TransportRules {
+			rule := maps.Clone(r)
+			delete(rule, "WhenChanged")
+			p.Transport = append(p.Transport, rule)
 		}
 		for _, sp := range t.ServicePrincipals {
 			p.Principals[sp.ID] = sp.AccountEnabled

@@ -222,8 +222,16 @@ func (h *fakeHub) Reveal(context.Context, responsehub.Actor, string) (remediatio
 	return remediation.Reveal{Password: "Correct-Horse-9", For: h.inc.Account.Label(), Advice: "Tell it by phone."}, nil
 }
 
-func (h *fakeHub) Letters(context.Context, responsehub.Actor, string, string, int) (remediation.LetterPage, error) {
-	return remediation.LetterPage{}, nil
+// Letters are two pages, of which the second brings the first one's letter again, moved
+// meanwhile.
+func (h *fakeHub) Letters(_ context.Context, _ responsehub.Actor, _, cursor string, _ int) (remediation.LetterPage, error) {
+	sam := responsehub.Letter{Mailbox: "u1", Address: "sam@contoso.example", ID: "m1", Subject: "Invoice", Folder: "f-inbox", Rule: responsehub.ByMessageID, State: responsehub.Running}
+	if cursor == "" {
+		return remediation.LetterPage{Letters: []responsehub.Letter{sam}, Next: "p2"}, nil
+	}
+	sam.State, sam.Hub = responsehub.Done, true
+	kept := responsehub.Letter{Mailbox: "u2", Address: "pat@contoso.example", ID: "m1", Subject: "Invoice", Folder: "f-sent", State: responsehub.Skipped, Why: "Kept as evidence."}
+	return remediation.LetterPage{Letters: []responsehub.Letter{sam, kept}}, nil
 }
 
 func (h *fakeHub) Events(context.Context, responsehub.Actor, string) ([]json.RawMessage, error) {
@@ -298,6 +306,8 @@ func (h *fakeHub) PutSettings(_ context.Context, _ responsehub.By, s responsehub
 	h.settings = s
 	return nil
 }
+
+func (h *fakeHub) Journal(context.Context, int64, int) ([][]byte, error) { return nil, nil }
 
 func (h *fakeHub) Apply(_ context.Context, _ responsehub.By, tenants []responsehub.Tenant, people []responsehub.Person) error {
 	h.mu.Lock()

@@ -13,7 +13,7 @@ import (
 
 func newIncident() *cobra.Command {
 	return group("incident", "Look at incidents and run their steps",
-		newIncidentList(), newIncidentShow(), newIncidentStep(), newIncidentUndo(), newIncidentFalseAlarm(), newIncidentReveal(), newIncidentEvents(), newIncidentAck(), newIncidentRehearse(), newIncidentDone())
+		newIncidentList(), newIncidentShow(), newIncidentStep(), newIncidentUndo(), newIncidentFalseAlarm(), newIncidentReveal(), newIncidentEvents(), newIncidentAck(), newIncidentRehearse(), newIncidentDone(), newIncidentLetters())
 }
 
 func newIncidentList() *cobra.Command {
