@@ -279,7 +279,7 @@ func about(s *responsehub.Step, d detail) []obj {
 			}
 			text += ". "
 		}
-		body = append(body, line(obj{"spacing": "Small"}, subtle(text+it.Kind.Effect())))
+		body = append(body, line(obj{"spacing": "Small"}, subtle(text+it.Effect())))
 	}
 	return body
 }
