@@ -249,7 +249,7 @@ func keyFile(path string) (responsehub.Secret, error) {
 
 func (d *Demo) addresses() {
 	d.say(`
-  Open    %s    Teams, mailboxes, directory: press the buttons of the card
+  Open    %s    Teams, phones, mail, directory: press the buttons of the card, answer the phone
   Hub     %s    API, /healthz, /readyz; metrics on http://%s/metrics
 
   With the command line:

@@ -34,7 +34,7 @@ func newDemo() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&opts.Listen, "listen", "127.0.0.1:8080", "loopback address of the hub")
-	c.Flags().StringVar(&opts.SimListen, "sim-listen", "127.0.0.1:9900", "loopback address of the simulated world; sign-in listens on the next port")
+	c.Flags().StringVar(&opts.SimListen, "sim-listen", "127.0.0.1:9900", "loopback address of the simulated world; sign-in and mail listen on the next ports")
 	c.Flags().StringVar(&opts.Alert, "alert", "", "what is raised at the start: takeover, manual, hybrid or none (default takeover, if no incident is open)")
 	c.Flags().BoolVar(&opts.Fresh, "fresh", false, "forget the incidents and the world of earlier runs")
 	c.Flags().BoolVar(&noBrowser, "no-browser", false, "do not open a browser")

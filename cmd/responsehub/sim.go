@@ -56,7 +56,7 @@ func newSim() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&opts.Listen, "listen", "127.0.0.1:9900", "loopback address; sign-in listens on the next port")
+	c.Flags().StringVar(&opts.Listen, "listen", "127.0.0.1:9900", "loopback address; sign-in and mail listen on the next ports")
 	c.Flags().StringVar(&opts.HubURL, "hub", "http://127.0.0.1:8080", "where the hub is")
 	c.Flags().StringVar(&opts.Dir, "dir", "", "folder that keeps the world; empty keeps nothing (default a folder for cached files, by address)")
 	c.Flags().BoolVar(&opts.Fresh, "fresh", false, "forget the world that was kept and begin a new one")

@@ -239,7 +239,7 @@ function drawPlays() {
 function drawTraffic() {
   const statusKind = s => s === 0 ? '' : s < 300 ? 'ok' : s < 500 ? 'warn' : 'bad';
   $('requests').replaceChildren(...world.requests.slice(-40).reverse().map(q => {
-    const path = el('td', 'path', q.path);
+    const path = el('td', 'path', q.path.replace(/^\/2010-04-01\/Accounts\/[^/]+/, ''));
     path.title = q.path;
     return el('tr', '', el('td', 'soft', clock(q.at)), el('td', '', pill(q.vendor)), el('td', 'soft', q.method), path,
       el('td', '', pill(q.status ? String(q.status) : '…', statusKind(q.status))));
@@ -254,6 +254,8 @@ function draw() {
   const {people, channels, chats, notices, installed} = world.teams;
   drawWho();
   part('teams', [me, place, people, channels, chats, notices, installed], drawTeams);
+  part('phones', world.twilio, drawPhones);
+  part('mail', world.mail, drawMail);
   part('tenant', [customer, world.scenes, world.microsoft], drawTenant);
   part('traffic', [world.requests, world.unexpected], drawTraffic);
   drawPlays();

@@ -186,7 +186,7 @@ func (s *Service) callAnswer(c *call) map[string]any {
 		"to": c.To, "to_formatted": formatted(c.To), "from": c.From, "from_formatted": formatted(c.From), "direction": c.Direction,
 		"status": c.Status, "start_time": rfc2822(start), "end_time": rfc2822(c.Ended), "duration": duration, "price": nil, "price_unit": "USD",
 		"answered_by": orNull(c.AnsweredBy), "caller_name": nil, "forwarded_from": nil, "group_sid": nil, "parent_call_sid": nil,
-		"phone_number_sid": nil, "trunk_sid": nil, "queue_time": strconv.FormatInt(c.QueueMS, 10), "annotation": nil, "uri": uri + ".json",
+		"phone_number_sid": nil, "trunk_sid": nil, "queue_time": strconv.FormatInt(c.QueueMS, 10), "uri": uri + ".json",
 		"subresource_uris": sub,
 	}
 }
