@@ -29,7 +29,7 @@ func (a *App) buildPhone(hc *http.Client, key []byte) error {
 	a.phone, err = twilio.New(twilio.Config{
 		AccountSID: t.AccountSID, APIKey: t.APIKey, APISecret: t.APISecret, AuthTokens: t.AuthTokens,
 		From: t.From, MessagingServiceSID: t.MessagingServiceSID, API: t.API, PublicURL: a.cfg.Server.PublicURL, Key: key,
-		Buckets: buckets{store.NewLimits(a.rdb)}, Memory: answers{book},
+		Buckets: buckets{store.NewLimits(a.rdb)}, Memory: answers{book}, CallsPerSecond: t.CallsPerSecond, TextsPerSecond: t.TextsPerSecond,
 	}, hc, a.log.With("part", "twilio"))
 	if err != nil {
 		return fmt.Errorf("twilio: %w", err)
@@ -44,7 +44,7 @@ func (a *App) buildPhone(hc *http.Client, key []byte) error {
 type buckets struct{ limits *store.Limits }
 
 func (b buckets) Take(ctx context.Context, name string, n int, per time.Duration) (time.Duration, error) {
-	return b.limits.Allow(ctx, "twilio:"+name, store.Rate{N: n, Per: per})
+	return b.limits.Allow(ctx, name, store.Rate{N: n, Per: per})
 }
 
 // answers remembers what Twilio was answered, for all replicas.

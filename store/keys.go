@@ -84,12 +84,6 @@ func stateListKey(partition int, state responsehub.IncidentState) string {
 	return tag(partition) + "list:state:" + string(state)
 }
 
-// answerKey hashes the key: callers put ids into it that they got from outside.
-func answerKey(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return tagOf(key) + "answer:" + hex.EncodeToString(sum[:16])
-}
-
 // deliveryKey takes source|delivery id.
 func deliveryKey(delivery string) string { return tagOf(delivery) + "delivery:" + delivery }
 

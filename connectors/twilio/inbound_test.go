@@ -29,6 +29,7 @@ type board struct {
 	mu     sync.Mutex
 	told   []string
 	speech oncall.Speech
+	after  *oncall.Speech // the answer to a key; nil: speech
 	reply  string
 	err    error
 	slow   time.Duration
@@ -54,6 +55,9 @@ func (b *board) Answered(ctx context.Context, attempt string) (oncall.Speech, er
 }
 
 func (b *board) Pressed(ctx context.Context, attempt, sid, digit string, try int) (oncall.Speech, error) {
+	if b.after != nil && digit != "" {
+		return *b.after, b.note(ctx, "pressed %s %.3s %q %d", attempt, sid, digit, try)
+	}
 	return b.speech, b.note(ctx, "pressed %s %.3s %q %d", attempt, sid, digit, try)
 }
 

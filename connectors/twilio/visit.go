@@ -101,6 +101,9 @@ func (v *visit) pressed(ctx context.Context) (int, []byte) {
 		q := url.Values{"digit": {digit}, "n": {strconv.Itoa(n)}, "try": {strconv.Itoa(try + 1)}}
 		return http.StatusOK, again(v.c.address("gather", v.attempt)+"?"+q.Encode()+overrides, speech.Language, 3)
 	}
+	if digit == "" && speech.Ask {
+		speech.Ask, speech.Lines = false, nil // it was asked twice already: goodbye
+	}
 	answer := spoken(speech, v.menu(n+1))
 	v.keep(ctx, key, string(answer))
 	return http.StatusOK, answer
