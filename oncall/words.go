@@ -199,8 +199,8 @@ func replyWhich(incs []*responsehub.Incident, codes map[string]string, ask bool)
 		if i < len(incs)-1 {
 			next += ","
 		}
-		if septets(next) > segment-8 {
-			return strings.TrimSuffix(out, ",") + " and " + fmt.Sprint(len(incs)-i)
+		if septets(next) > segment-len(" and 50 more") {
+			return strings.TrimSuffix(out, ",") + fmt.Sprintf(" and %d more", len(incs)-i)
 		}
 		out = next
 	}
