@@ -3,15 +3,18 @@ package api
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"responsehub"
 	"responsehub/remediation"
+	"responsehub/report"
 )
 
 // Config says how the API works.
@@ -21,6 +24,7 @@ type Config struct {
 	PerSecond    float64            // requests a second that each key may make; 0 is 20
 	Burst        int                // requests that each key may make at once; 0 is 60
 	Preflight    Preflight          // looks at tenants and rehearses; nil: this hub does not
+	Documents    Documents          // makes reports and evidence; nil: this hub does not
 	OnCall       OnCall             // says who is called when; nil: this hub calls nobody
 }
 
@@ -52,12 +56,22 @@ type Directory interface {
 	Keys() []responsehub.APIKey
 	Settings() responsehub.Settings
 	PutSettings(ctx context.Context, by responsehub.By, s responsehub.Settings) error
+	Journal(ctx context.Context, after int64, n int) ([][]byte, error)
+}
+
+// Documents makes reports, exports and evidence of what an actor may see.
+type Documents interface {
+	Incident(ctx context.Context, actor responsehub.Actor, idOrRef, form string) (report.File, error)
+	Period(ctx context.Context, actor responsehub.Actor, tenant string, from, to time.Time, form string) (report.File, error)
+	Evidence(ctx context.Context, actor responsehub.Actor, idOrRef string) (report.File, error)
+	PublicKey() ed25519.PublicKey
 }
 
 // API answers programs.
 type API struct {
 	engine    Engine
 	preflight Preflight
+	documents Documents
 	onCall    OnCall
 	dir       Directory
 	doors     doors
@@ -71,7 +85,7 @@ type API struct {
 // the log says so.
 func New(cfg Config, engine Engine, dir Directory, log *slog.Logger) *API {
 	a := &API{
-		engine: engine, preflight: cfg.Preflight, onCall: cfg.OnCall, dir: dir, log: log,
+		engine: engine, preflight: cfg.Preflight, documents: cfg.Documents, onCall: cfg.OnCall, dir: dir, log: log,
 		doors:  newDoors(cfg.Key, cfg.BootstrapKey, dir, log),
 		limits: newLimits(cmp.Or(cfg.PerSecond, 20), cmp.Or(cfg.Burst, 60)),
 	}
@@ -137,6 +151,9 @@ func (a *API) serve(r route) echo.HandlerFunc {
 		a.note(c, r, actor, err)
 		if err != nil {
 			return writeProblem(c, err)
+		}
+		if f, ok := answer.(report.File); ok {
+			return writeFile(c, f)
 		}
 		return writeJSON(c, r.status, echo.MIMEApplicationJSON, answer)
 	}

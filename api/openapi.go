@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"responsehub/report"
 )
 
 type object = map[string]any
@@ -78,10 +80,16 @@ var failures = []int{
 }
 
 func (s schemas) responses(r route) object {
-	all := object{strconv.Itoa(r.status): object{
-		"description": http.StatusText(r.status),
-		"content":     object{"application/json": object{"schema": s.of(r.answer, false)}},
-	}}
+	content := object{}
+	if r.answer == reflect.TypeFor[report.File]() {
+		for _, media := range report.Types() {
+			content[media] = object{"schema": object{"type": "string", "format": "binary"}}
+		}
+		content["application/json"] = object{"schema": object{"type": "object"}}
+	} else {
+		content["application/json"] = object{"schema": s.of(r.answer, false)}
+	}
+	all := object{strconv.Itoa(r.status): object{"description": http.StatusText(r.status), "content": content}}
 	for _, status := range failures {
 		answer := object{
 			"description": http.StatusText(status),

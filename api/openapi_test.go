@@ -62,7 +62,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 
 // TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller()})
+	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller(), Documents: clerk{}})
 	moved := h.engine.inc.Step(responsehub.Retract)
 	moved.State, moved.Progress = responsehub.Done, &responsehub.Progress{Found: 1, Moved: 1}
 	doc := h.spec()
@@ -100,6 +100,14 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"reader", "GET", "/v1/settings", "/v1/settings", "", 200},
 		{"reader", "PATCH", "/v1/settings", "/v1/settings", `{"automatic":false}`, 403},
 		{"admin", "PATCH", "/v1/settings", "/v1/settings", `{"automatic":false}`, 200},
+		{"reader", "GET", "/v1/incidents/i1/report?form=csv", "/v1/incidents/{id}/report", "", 200},
+		{"reader", "GET", "/v1/incidents/i1/report?form=doc", "/v1/incidents/{id}/report", "", 400},
+		{"reader", "GET", "/v1/incidents/i1/evidence", "/v1/incidents/{id}/evidence", "", 200},
+		{"reader", "GET", "/v1/reports?form=html&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z", "/v1/reports", "", 200},
+		{"reader", "GET", "/v1/reports?from=yesterday", "/v1/reports", "", 400},
+		{"reader", "GET", "/v1/audit", "/v1/audit", "", 403},
+		{"admin", "GET", "/v1/audit?after=0", "/v1/audit", "", 200},
+		{"reader", "GET", "/v1/audit/key", "/v1/audit/key", "", 200},
 		{"admin", "GET", "/v1/lanes?state=dead", "/v1/lanes", "", 200},
 		{"admin", "POST", "/v1/lanes/i1%7Cteams/retry", "/v1/lanes/{id}/retry", "", 202},
 	}
@@ -120,6 +128,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			t.Errorf("%s %s: %s is not described", r.method, r.path, got.header.Get("Content-Type"))
 			continue
 		}
+		covered[r.method+" "+r.template] = true
+		if strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") {
+			continue // a file: what is in it is the documents' business
+		}
 		var v any
 		if err := json.Unmarshal([]byte(got.body), &v); err != nil {
 			t.Fatal(err)
@@ -130,7 +142,6 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		if unknown := undescribed(media.Schema.Value, v, ""); unknown != "" {
 			t.Errorf("%s %s: %s is in the answer and not in the document", r.method, r.path, unknown)
 		}
-		covered[r.method+" "+r.template] = true
 	}
 	for path, item := range doc.Paths.Map() {
 		for method := range item.Operations() {

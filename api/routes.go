@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"responsehub"
+	"responsehub/report"
 )
 
 const (
@@ -101,6 +102,7 @@ func (a *API) table() []route {
 		{name: "limit", doc: "how many at most, 1 to 200; 50 when left out", kind: "integer"},
 		{name: "cursor", doc: "next of the page before"},
 	}
+	form := param{name: "form", doc: "html when left out", enum: report.Forms}
 	return []route{
 		on("GET", "/v1/incidents", "listIncidents", http.StatusOK, a.incidents, "Incidents, newest first", page...),
 		on("GET", "/v1/incidents/:id", "getIncident", http.StatusOK, a.incident, "One incident, by id or ref"),
@@ -124,6 +126,15 @@ func (a *API) table() []route {
 		on("POST", "/v1/tenants/:id/rehearse", "rehearseUser", http.StatusOK, a.rehearseUser, "What the steps would do now for an account; nothing is changed"),
 		on("POST", "/v1/incidents/:id/rehearse", "rehearseIncident", http.StatusOK, a.rehearseIncident, "What the steps of the incident would do now; nothing is changed"),
 		on("PUT", "/v1/tenants", "applyRoster", http.StatusOK, a.apply, "Take over the tenants and people of a configuration file; those it does not name stay"),
+		on("GET", "/v1/incidents/:id/report", "reportIncident", http.StatusOK, a.incidentReport, "A report of the incident for people", form),
+		on("GET", "/v1/incidents/:id/evidence", "exportEvidence", http.StatusOK, a.evidence, "The incident with its whole record, signed; `responsehub audit verify FILE` checks it offline"),
+		on("GET", "/v1/reports", "reportPeriod", http.StatusOK, a.periodReport, "A report of the incidents of a period", form,
+			param{name: "tenant", doc: "only this tenant's: either of its ids"},
+			param{name: "from", doc: "only those opened at this time or later; a month ago when left out", form: "date-time"},
+			param{name: "to", doc: "only those opened before; now when left out", form: "date-time"}),
+		on("GET", "/v1/audit", "listAudit", http.StatusOK, a.journal, "The hub's own record, oldest first: who changed tenants, people, keys and switches",
+			param{name: "after", doc: "number of the last entry that is known", kind: "integer"}),
+		on("GET", "/v1/audit/key", "getAuditKey", http.StatusOK, a.auditKey, "The public key with which evidence is verified"),
 		on("GET", "/v1/settings", "getSettings", http.StatusOK, a.settings, "The switches of the whole hub"),
 		on("PATCH", "/v1/settings", "changeSettings", http.StatusOK, a.changeSettings, "Stop, or start again, all that runs by itself at any tenant"),
 		on("GET", "/v1/lanes", "listLanes", http.StatusOK, a.lanes, "Work that was given up", param{name: "state", doc: "dead, which is also what is meant when left out", enum: []string{"dead"}}),

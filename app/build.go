@@ -43,8 +43,12 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.engine, log.With("part", "intake")); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
-	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, OnCall: a.pager}, a.engine, a.directory, log.With("part", "api"))
-	if err := a.buildConsole(key, programs, opts); err != nil {
+	office, err := a.buildDocuments(key, opts)
+	if err != nil {
+		return nil, errors.Join(err, a.rdb.Close())
+	}
+	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, Documents: office, OnCall: a.pager}, a.engine, a.directory, log.With("part", "api"))
+	if err := a.buildConsole(key, programs, office, opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	a.public = server(a.handler(programs), log)

@@ -2,22 +2,43 @@ package app
 
 import (
 	"fmt"
+	"net/http"
+	"os"
 	"time"
 
 	"responsehub"
 	"responsehub/api"
 	"responsehub/connectors/transport"
 	"responsehub/console"
+	"responsehub/documents"
+	"responsehub/report"
 	"responsehub/store"
 )
 
+// buildDocuments makes what hands out reports and evidence.
+func (a *App) buildDocuments(key []byte, opts Options) (*documents.Office, error) {
+	b := a.cfg.Brand
+	brand := report.Brand{Name: b.Name, Contact: b.Contact}
+	if b.Logo != "" {
+		logo, err := os.ReadFile(b.Logo)
+		if err != nil {
+			return nil, fmt.Errorf("brand.logo: %w", err)
+		}
+		if http.DetectContentType(logo) != "image/png" {
+			return nil, fmt.Errorf("brand.logo: %s is no PNG", b.Logo)
+		}
+		brand.Logo = logo
+	}
+	return documents.New(documents.Config{Brand: brand, Secret: key, Version: opts.Version}, a.engine)
+}
+
 // buildConsole makes the pages for people.
-func (a *App) buildConsole(key []byte, programs *api.API, opts Options) error {
+func (a *App) buildConsole(key []byte, programs *api.API, office *documents.Office, opts Options) error {
 	hc, err := transport.New(transport.Config{Version: opts.Version, CAFile: a.cfg.Outbound.CAFile})
 	if err != nil {
 		return fmt.Errorf("outbound: %w", err)
 	}
-	cfg := console.Config{PublicURL: a.cfg.Server.PublicURL, Sessions: store.NewSessions(a.rdb), Readiness: a.rehearsal, Keys: programs, Version: opts.Version}
+	cfg := console.Config{PublicURL: a.cfg.Server.PublicURL, Sessions: store.NewSessions(a.rdb), Readiness: a.rehearsal, Keys: programs, Version: opts.Version, Documents: office}
 	for _, p := range a.cfg.PSA {
 		cfg.Desks = append(cfg.Desks, p.Name)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"responsehub"
 	"responsehub/remediation"
+	"responsehub/report"
 )
 
 // Engine is what the console asks of the engine.
@@ -73,8 +74,16 @@ type Config struct {
 	Readiness Readiness  // nil: shown as unknown
 	Keys      KeyHolders // who an API key is; nil: no sign-in with a key
 	Desks     []string   // names of the ticket systems (psa)
+	Documents Documents  // makes reports and evidence; nil: this hub does not
 	NewKey    NewKey     // nil: keys are made by the command line only
 	Version   string
+}
+
+// Documents makes reports, exports and evidence of what an actor may see.
+type Documents interface {
+	Incident(ctx context.Context, actor responsehub.Actor, idOrRef, form string) (report.File, error)
+	Period(ctx context.Context, actor responsehub.Actor, tenant string, from, to time.Time, form string) (report.File, error)
+	Evidence(ctx context.Context, actor responsehub.Actor, idOrRef string) (report.File, error)
 }
 
 // NewKey makes an API key: plain is shown once, the other is what is stored.
@@ -199,6 +208,10 @@ func (c *Console) table() map[string]page {
 		"POST /tenants/{id}/settings/{form}":   c.changeTenant,
 		"POST /tenants/{id}/look":              c.look,
 		"POST /tenants/{id}/remove":            c.removeTenant,
+		"GET /incidents/{id}/report/{form}":    c.incidentReport,
+		"GET /incidents/{id}/evidence":         c.evidence,
+		"GET /reports":                         c.reports,
+		"GET /reports/period":                  c.periodReport,
 		"GET /people":                          c.people,
 		"POST /people":                         c.putPerson,
 		"POST /people/{id}/remove":             c.removePerson,

@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"responsehub"
+	"responsehub/audit"
 	"responsehub/console"
+	"responsehub/documents"
 	"responsehub/remediation"
 	"responsehub/store"
 	"responsehub/store/storetest"
@@ -78,7 +80,11 @@ func start(t *testing.T) *hub {
 		t.Fatal(err)
 	}
 	h := &hub{engine: engine, dir: dir, holders: &holders{}}
-	c, err := console.New(console.Config{PublicURL: "http://127.0.0.1", Sessions: store.NewSessions(rdb), Keys: h.holders}, engine, dir, http.DefaultClient, log)
+	office, err := documents.New(documents.Config{Secret: make([]byte, 32)}, engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := console.New(console.Config{PublicURL: "http://127.0.0.1", Sessions: store.NewSessions(rdb), Keys: h.holders, Documents: office}, engine, dir, http.DefaultClient, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +260,7 @@ func TestPagesHoldNothingOfAStrangersAndNothingFromElsewhere(t *testing.T) {
 	h := start(t)
 	inc := h.open(t)
 	b := h.in(t, adminKey)
-	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/incidents/" + inc.ID + "/panel", "/lanes", "/tenants/contoso", "/people", "/people?id=bob", "/keys", "/audit"} {
+	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/incidents/" + inc.ID + "/panel", "/lanes", "/tenants/contoso", "/people", "/people?id=bob", "/keys", "/audit", "/reports"} {
 		status, body, header := h.get(t, b, path)
 		if status != http.StatusOK {
 			t.Fatalf("GET %s answered %d", path, status)
@@ -359,6 +365,38 @@ func TestPeople(t *testing.T) {
 	}
 	if len(h.dir.People()) != 1 || h.dir.Settings().Stopped != nil {
 		t.Error("a guest's form did something")
+	}
+}
+
+func TestDocumentsAreSaved(t *testing.T) {
+	h := start(t)
+	inc := h.open(t)
+	b := h.in(t, adminKey)
+	for path, name := range map[string]string{
+		"/incidents/" + inc.ID + "/report/pdf": inc.Ref + ".pdf", "/incidents/" + inc.ID + "/report/html": inc.Ref + ".html",
+		"/incidents/" + inc.ID + "/evidence":                                     strings.ToLower(inc.Ref) + "-evidence.json",
+		"/reports/period?tenant=contoso&from=2020-01-01&to=2100-01-01&form=xlsx": "incidents-2020-01-01-2100-01-01.xlsx",
+	} {
+		status, body, header := h.get(t, b, path)
+		if status != http.StatusOK || body == "" || header.Get("Content-Disposition") != "attachment; filename="+name {
+			t.Errorf("GET %s answered %d, %q", path, status, header.Get("Content-Disposition"))
+		}
+		if strings.HasSuffix(name, ".json") {
+			if _, err := audit.Verify([]byte(body), nil); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	guest := h.in(t, guestKey)
+	for _, path := range []string{"/report/pdf", "/evidence"} {
+		if status, _, _ := h.get(t, guest, "/incidents/"+inc.ID+path); status != http.StatusNotFound {
+			t.Errorf("a guest's %s answers %d", path, status)
+		}
+	}
+	for _, path := range []string{"/reports/period", "/reports/period?from=2020-01-01&to=2019-01-01&form=pdf", "/reports/period?from=2020-01-01&to=2021-01-01&form=doc"} {
+		if status, _, _ := h.get(t, b, path); status != http.StatusBadRequest {
+			t.Errorf("GET %s answered %d", path, status)
+		}
 	}
 }
 

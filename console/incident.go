@@ -26,6 +26,7 @@ type panelData struct {
 	Unheld    bool // nobody has taken it yet
 	Evidence  []responsehub.Evidence
 	Remaining int // evidence that is not shown
+	Documents bool
 }
 
 // stepRow is a step of the panel.
@@ -80,7 +81,7 @@ func (c *Console) panelOf(r *http.Request, actor responsehub.Actor, inc *respons
 	d := panelData{
 		Incident: inc, MayAct: actor.May(responsehub.Act, inc.Tenant) == nil, Command: rand.Text(), Lock: timeToLock(inc),
 		Lasting: inc.Irreversible(responsehub.StepIDs...), Told: told(inc), Unheld: inc.Acknowledged == nil && !inc.State.Closed(),
-		Evidence: inc.Evidence, Full: r.FormValue("timeline") == "full",
+		Evidence: inc.Evidence, Full: r.FormValue("timeline") == "full", Documents: c.cfg.Documents != nil,
 	}
 	if n := len(d.Evidence); n > evidenceShown && !d.Full {
 		d.Evidence, d.Remaining = d.Evidence[:evidenceShown], n-evidenceShown

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +23,9 @@ var types = map[string]string{
 	"html": "text/html; charset=utf-8", "pdf": "application/pdf", "csv": "text/csv; charset=utf-8",
 	"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+// Types are the media types of the forms.
+func Types() []string { return slices.Sorted(maps.Values(types)) }
 
 // File returns the document in one of the [Forms]. name is for saving, without an ending.
 func (d *Document) File(form, name string) (File, error) {

@@ -64,25 +64,44 @@ func (c *client) do(ctx context.Context, method, path string, in, out any) error
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	res, err := c.http.Do(req)
+	b, err := c.answer(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return &responsehub.Error{Kind: responsehub.Unavailable, Message: fmt.Sprintf("The hub at %s cannot be reached.", c.base), Err: err}
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("read the hub's answer: %w", err)
-	}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return refusal(res, b)
+		return err
 	}
 	if err := json.Unmarshal(b, out); err != nil {
 		return &responsehub.Error{Kind: responsehub.Permanent, Message: fmt.Sprintf("What is at %s does not answer like a hub.", c.base), Err: err}
 	}
 	return nil
+}
+
+// get returns what the hub answers as it is, such as a document.
+func (c *client) get(ctx context.Context, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+string(c.key))
+	return c.answer(req)
+}
+
+// answer sends a request and returns what came back; what the hub refuses is an error.
+func (c *client) answer(req *http.Request) ([]byte, error) {
+	res, err := c.http.Do(req)
+	if err != nil {
+		if req.Context().Err() != nil {
+			return nil, req.Context().Err()
+		}
+		return nil, &responsehub.Error{Kind: responsehub.Unavailable, Message: fmt.Sprintf("The hub at %s cannot be reached.", c.base), Err: err}
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("read the hub's answer: %w", err)
+	}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return nil, refusal(res, b)
+	}
+	return b, nil
 }
 
 // kinds by status, as far as a command has to tell them apart.

@@ -16,8 +16,11 @@ var commands = []func() *cobra.Command{
 	newKey,
 	newIncident,
 	newTenant,
+	newOnCall,
 	newAutomatic,
 	newLane,
+	newReport,
+	newAudit,
 	newHealth,
 }
 
