@@ -155,7 +155,7 @@ func TestTwoReplicas(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := oncall.New(config(net, rdb, e, dir), slog.New(slog.DiscardHandler))
+			p := oncall.New(config(net, store.NewPhones(rdb), e, dir), slog.New(slog.DiscardHandler))
 			e.Follow(p)
 			net.board = p
 			ended := make(chan struct{})

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"responsehub"
 	"responsehub/oncall"
 	"responsehub/store"
@@ -290,7 +288,7 @@ func (d directory) People() []responsehub.Person {
 type desk struct {
 	t     *testing.T
 	net   *network
-	rdb   redis.UniversalClient
+	book  oncall.Book
 	dir   directory
 	hub   *lanes
 	pager *oncall.Pager
@@ -305,7 +303,7 @@ func bubble(t *testing.T, sequence []string, story func(d *desk)) {
 	synctest.Test(t, func(t *testing.T) {
 		rdb, _ := storetest.Mini(t)
 		ctx, cancel := context.WithCancel(t.Context())
-		d := &desk{t: t, rdb: rdb, net: &network{t: t, ctx: ctx, does: map[string][]string{}, said: map[string][]string{}}, start: time.Now()}
+		d := &desk{t: t, book: store.NewPhones(rdb), net: &network{t: t, ctx: ctx, does: map[string][]string{}, said: map[string][]string{}}, start: time.Now()}
 		d.dir.tenants = []responsehub.Tenant{{V: 1, ID: "contoso", Name: "Contoso", MicrosoftTenantID: contoso, Notify: responsehub.Notify{
 			Phone: &responsehub.OnCall{Sequence: sequence, Wait: 3 * time.Minute, Rounds: 3},
 		}}}
@@ -323,13 +321,13 @@ func bubble(t *testing.T, sequence []string, story func(d *desk)) {
 
 func tenantID(i int) string { return fmt.Sprintf("22222222-2222-4222-8222-2222222222%02d", i) }
 
-func config(net *network, rdb redis.UniversalClient, incs oncall.Incidents, dir directory) oncall.Config {
-	return oncall.Config{Phone: net, Book: store.NewPhones(rdb), Incidents: incs, Directory: dir, Fallback: []string{"boss"}, Own: []string{"+15005550000"}}
+func config(net *network, book oncall.Book, incs oncall.Incidents, dir directory) oncall.Config {
+	return oncall.Config{Phone: net, Book: book, Incidents: incs, Directory: dir, Fallback: []string{"boss"}, Own: []string{"+15005550000"}}
 }
 
 // up starts a hub; after stop it is a restart.
 func (d *desk) up() {
-	d.pager = oncall.New(config(d.net, d.rdb, d.hub, d.dir), slog.New(slog.DiscardHandler))
+	d.pager = oncall.New(config(d.net, d.book, d.hub, d.dir), slog.New(slog.DiscardHandler))
 	d.net.board = d.pager
 	d.hub.start(d.pager)
 }
