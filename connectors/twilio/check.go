@@ -61,7 +61,7 @@ func (c *Client) checkNumber(ctx context.Context) []responsehub.Check {
 	n := page.IncomingPhoneNumbers[0]
 	checks := []responsehub.Check{{Name: "twilio number", Grade: responsehub.CheckOK, Sentence: "The number that calls is the account's."}}
 	for _, to := range []struct{ what, route, at string }{
-		{"texts", "/twilio/sms", text(n.SmsUrl)}, {"calls", "/twilio/voice/" + incoming, text(n.VoiceUrl)},
+		{"texts", "/twilio/sms", text(n.SmsUrl)}, {"calls", "/twilio/voice", text(n.VoiceUrl)},
 	} {
 		if to.what == "texts" && c.cfg.MessagingServiceSID != "" {
 			continue // the service says where they go

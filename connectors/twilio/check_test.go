@@ -17,7 +17,7 @@ func TestCheck(t *testing.T) {
 	number := func(sms, voice string) answer {
 		return status(200, fmt.Sprintf(`{"incoming_phone_numbers":[{"phone_number":%q,"sms_url":%q,"voice_url":%q}]}`, ourNumber, sms, voice))
 	}
-	const sms, voice = "https://hub.example.com/twilio/sms", "https://hub.example.com/twilio/voice/incoming"
+	const sms, voice = "https://hub.example.com/twilio/sms", "https://hub.example.com/twilio/voice"
 	for _, c := range []struct {
 		name    string
 		answers []answer

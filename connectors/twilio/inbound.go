@@ -26,13 +26,15 @@ const (
 	remembered = 7 * 24 * time.Hour
 	// tries is how often a caller is asked for a moment.
 	tries = 3
-	// incoming stands in the place of an attempt where somebody called the hub's number.
-	incoming = "incoming"
+	// incoming stands in the place of an attempt where somebody called the hub's number. No
+	// part of a path can be called so: it has a slash.
+	incoming = "/incoming"
 )
 
 // Inbound returns the handler of Twilio's routes, to be mounted at /twilio/:
 //
-//	POST /twilio/voice/{attempt}   what to say; {attempt} is "incoming" for calls to the hub's number
+//	POST /twilio/voice             what to say to somebody who calls the hub's number
+//	POST /twilio/voice/{attempt}   what to say
 //	POST /twilio/gather/{attempt}  a digit
 //	POST /twilio/status/{attempt}  reports, and what answering-machine detection found
 //	POST /twilio/sms               texts to the hub's number
@@ -79,8 +81,11 @@ func split(path string) (route, attempt string, ok bool) {
 	if !ok {
 		return "", "", false
 	}
-	if path == "sms" {
+	switch path {
+	case "sms":
 		return path, "", true
+	case "voice":
+		return path, incoming, true
 	}
 	route, attempt, ok = strings.Cut(path, "/")
 	switch route {

@@ -219,7 +219,8 @@ func TestRefused(t *testing.T) {
 		{"an attempt without a MAC", "POST", "/twilio/gather/a1", form(), right("/twilio/gather/a1", form()), 403},
 		{"another attempt's MAC", "POST", "/twilio/gather/a2." + d.c.mac("a1"), form(), right("/twilio/gather/a2."+d.c.mac("a1"), form()), 403},
 		{"a text to another number", "POST", sms, stranger, right(sms, stranger), 403},
-		{"a call to another number", "POST", "/twilio/voice/incoming", stranger, right("/twilio/voice/incoming", stranger), 403},
+		{"a call to another number", "POST", "/twilio/voice", stranger, right("/twilio/voice", stranger), 403},
+		{"an attempt called incoming", "POST", "/twilio/voice/incoming", form(), right("/twilio/voice/incoming", form()), 403},
 		{"a key on an incoming call", "POST", "/twilio/gather/incoming", form(), right("/twilio/gather/incoming", form()), 403},
 		{"GET", "GET", gather, form(), right(gather, nil), 405},
 		{"a slash at the end", "POST", sms + "/", form(), right(sms+"/", form()), 404},
@@ -456,7 +457,7 @@ func TestForgetful(t *testing.T) {
 func TestCalledIn(t *testing.T) {
 	d := newDoor(t)
 	d.board.speech = ask
-	w := d.post("/twilio/voice/incoming", url.Values{"CallSid": {"CA1"}, "From": {phone}, "To": {ourNumber}})
+	w := d.post("/twilio/voice", url.Values{"CallSid": {"CA1"}, "From": {phone}, "To": {ourNumber}})
 	if w.Code != 200 || strings.Contains(w.Body.String(), "Gather") || !strings.Contains(w.Body.String(), "Contoso has an incident.") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -67,7 +67,7 @@ func tell(t *testing.T, script string) *story {
 	var inbound http.Handler
 	world, err := network.New(network.Config{
 		URL: "https://api.example.com/twilio", AccountSID: accountSID, AuthToken: token, APIKey: "SKbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", APISecret: "secretOfTheKey",
-		Numbers: []string{ourNumber}, SMSURL: "https://hub.example.com/twilio/sms", VoiceURL: "https://hub.example.com/twilio/voice/incoming",
+		Numbers: []string{ourNumber}, SMSURL: "https://hub.example.com/twilio/sms", VoiceURL: "https://hub.example.com/twilio/voice",
 		People: []network.Person{{Key: "ann", Name: "Ann", Number: ann, Script: script}}, Log: s.log,
 		Client: &http.Client{Transport: through{func() http.Handler { return inbound }}},
 	})

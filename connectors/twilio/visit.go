@@ -51,7 +51,7 @@ func (v *visit) voice(ctx context.Context) (int, []byte) {
 	}
 	v.c.log.Error("what to say on a call is not known", "attempt", v.attempt, "error", err)
 	if try := v.number("try", tries); try < tries {
-		address := v.c.public + "/twilio/voice/" + incoming
+		address := v.c.public + "/twilio/voice"
 		if v.attempt != incoming {
 			address = v.c.address("voice", v.attempt)
 		}
