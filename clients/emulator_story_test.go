@@ -3,6 +3,7 @@ package clients_test
 import (
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -119,6 +120,8 @@ func TestEmulator(t *testing.T) {
 		t.Errorf("the simulated Microsoft did not expect: %q", odd)
 	}
 
+	talkToBot(t, e, connector, thread, message, refOf(t, shown()), lock)
+
 	// The next step in the emulator's own page, as a person does it.
 	var page struct{ Before, After string }
 	watch(30*time.Second, map[string]string{"press": "2 Retract phishing emails"}, &page)
@@ -131,6 +134,16 @@ func TestEmulator(t *testing.T) {
 			t.Errorf("the connector refused %s %s: %d %v", c.Method, c.Path, c.Status, c.Answer)
 		}
 	}
+}
+
+// refOf is the name by which people call the incident of a card.
+func refOf(t *testing.T, card string) string {
+	t.Helper()
+	ref := regexp.MustCompile(`RH-[0-9A-Z]+`).FindString(card)
+	if ref == "" {
+		t.Fatalf("the card names no incident: %s", card)
+	}
+	return ref
 }
 
 // isSentence reports whether a press was answered with words for the person only.
