@@ -48,7 +48,11 @@ func (c *cloudOf) Account(_ context.Context, _, user string) (a Account, _ error
 }
 
 func (c *cloudOf) SetEnabled(_ context.Context, _, user string, on bool) (Receipt, error) {
-	// Sent is sent: the caller's end does not stop what Microsoft does.
+	// Sent is sent: the caller's end does not stop what Microsoft does. To block takes
+	// longer than to open, so that what step 5 does not wait for comes after it.
+	if !on {
+		time.Sleep(rand.N(1200 * time.Millisecond))
+	}
 	c.slow(func() {
 		c.with(user, func(x *cloudAccount) {
 			x.Enabled = on
@@ -127,8 +131,8 @@ func TestReenableAgainstRelock(t *testing.T) {
 				return
 			}
 			cloud.with(user, func(x *cloudAccount) { x.Enabled = true }) // directory sync
-			// The watch sees it within 0.2 s, looks again after 2 s, and takes some 0.5 s to lock.
-			time.Sleep(watchConfirms - 200*time.Millisecond + rand.N(1400*time.Millisecond))
+			// The watch sees it within 0.2 s, looks again after 2 s, and takes up to 1.7 s to lock.
+			time.Sleep(watchConfirms - 200*time.Millisecond + rand.N(2*time.Second))
 			asked := time.Now()
 			answer, err := b.Request(ctx, remediationtest.Ann, inc, responsehub.Reenable, responsehub.StepRequest{})
 			if err != nil {
