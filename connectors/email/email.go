@@ -47,7 +47,7 @@ type Sender struct {
 	host     string
 	port     int
 	implicit bool // TLS from the first byte
-	plain    bool // a loopback address: no TLS
+	plain    bool // a loopback address: without TLS where none is offered
 	user     string
 	password responsehub.Secret
 	from     *mail.Address
@@ -208,8 +208,10 @@ func (w *wire) open() (*session, error) {
 	switch {
 	case s.implicit:
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSOpportunistic)) // there is TLS already
+	case s.plain && s.user == "":
+		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS)) // whose certificate seldom is anybody's
 	case s.plain:
-		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSOpportunistic)) // servers take a password over TLS only
 	default:
 		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}

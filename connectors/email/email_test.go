@@ -48,6 +48,8 @@ func TestWays(t *testing.T) {
 	}{
 		{"loopback, plain", "plain", "smtp", "", false, true, "", ""},
 		{"loopback, plain, with a password", "plain", "smtp", "hub%40example.com:p%40ss%20word@", false, true, "", ""},
+		{"loopback, STARTTLS for a password", "starttls", "smtp", "hub%40example.com:p%40ss%20word@", true, true, "", ""},
+		{"loopback, no password, an untrusted certificate", "starttls", "smtp", "", false, true, "", ""},
 		{"STARTTLS", "starttls", "smtp", "", true, false, "", ""},
 		{"STARTTLS with a password", "starttls", "smtp", "hub%40example.com:p%40ss%20word@", true, false, "", ""},
 		{"TLS from the start", "tls", "smtps", "", true, false, "", ""},
