@@ -29,7 +29,8 @@ const (
 
 // Call rings a number. Twilio asks /twilio/voice/ what to say when somebody picks up, and
 // looks for an answering machine while the person hears it already. It waits for the
-// account's turn for at most 2 s and is Throttled then, with its place kept.
+// account's turn for 2 s, near the head of the queue for 8 s, and is Throttled then, with
+// its place kept.
 // https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
 func (c *Client) Call(ctx context.Context, call oncall.Call) (oncall.Placed, error) {
 	if err := c.wait(ctx, "call", c.cfg.CallsPerSecond, call.Attempt, call.Severity, 1); err != nil {

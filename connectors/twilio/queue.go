@@ -14,6 +14,10 @@ import (
 const (
 	// patience is how long a request waits for its turn before its worker is set free.
 	patience = 2 * time.Second
+	// near is how many of those in front wait longer, so that somebody severe is always
+	// there when a turn comes; longest is how long they do.
+	near    = 3
+	longest = 4 * patience
 	// absence is how long a place is kept for whoever was told to come back.
 	absence = 15 * time.Second
 	// tooOld is the age of the queue at which people have to know: a page that is late is
@@ -74,7 +78,7 @@ func (c *Client) wait(ctx context.Context, what string, perSecond int, attempt s
 func (q *queue) wait(ctx context.Context, what, name string, perSecond int, attempt string, s responsehub.Severity) error {
 	enough := time.NewTimer(patience)
 	defer enough.Stop()
-	me := q.enter(name, attempt, s)
+	me, begin := q.enter(name, attempt, s), time.Now()
 	for {
 		var again <-chan time.Time
 		if q.first(name, me) {
@@ -89,6 +93,10 @@ func (q *queue) wait(ctx context.Context, what, name string, perSecond int, atte
 		case <-again:
 		case <-me.head:
 		case <-enough.C:
+			if q.ahead(name, me) < near && time.Since(begin) < longest {
+				enough.Reset(patience)
+				continue
+			}
 			return q.excuse(what, name, perSecond, me)
 		case <-ctx.Done():
 			q.leave(what, name, me)
@@ -167,6 +175,13 @@ func (q *queue) take(ctx context.Context, name string, perSecond int) time.Durat
 	}
 	l.next = now.Add(time.Second / time.Duration(perSecond))
 	return 0
+}
+
+// ahead is how many stand before p.
+func (q *queue) ahead(name string, p *place) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Index(q.lines[name].places, p)
 }
 
 // leave gives a place up.
