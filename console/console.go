@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
 
 	"responsehub"
 	"responsehub/remediation"
@@ -138,6 +139,9 @@ func New(cfg Config, engine Engine, dir Directory, hc *http.Client, log *slog.Lo
 		return nil, err
 	}
 	c.sessions = scs.New()
+	if m, ok := c.sessions.Store.(*memstore.MemStore); ok {
+		m.StopCleanup() // it comes with a store in memory that nobody uses
+	}
 	c.sessions.Store = cfg.Sessions
 	c.sessions.Lifetime, c.sessions.IdleTimeout = sessionLife, sessionIdle
 	c.sessions.Cookie.HttpOnly, c.sessions.Cookie.SameSite = true, http.SameSiteLaxMode
