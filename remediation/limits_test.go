@@ -114,6 +114,22 @@ func TestSwitch(t *testing.T) {
 	})
 }
 
+// TestEndedTrialBlocksNoRemediation: what was not paid for must not help an attacker.
+func TestEndedTrialBlocksNoRemediation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := guarded(t, bubbleRedis(t), responsehub.Tenant{TrialEnds: time.Now().AddDate(-1, 0, 0)}, &responsehub.Settings{}, nil)
+		inc, _ := open(t, e, alert("a1", on, "pat@contoso.example"), "m1")
+		for _, id := range []responsehub.StepID{responsehub.Lock, responsehub.Retract, responsehub.Persistence} {
+			if s := inc.Step(id); s.State != responsehub.Queued {
+				t.Errorf("%s is %s: %q", id, s.State, s.Reason)
+			}
+		}
+		if _, err := e.Undo(t.Context(), ann, inc.ID, responsehub.Lock, responsehub.UndoRequest{Reason: "r"}); responsehub.KindOf(err) != responsehub.Refused {
+			t.Errorf("undo of a lock under way: %v", err)
+		}
+	})
+}
+
 // TestSecondPersonForAdmins: the account's roles are asked for; where they cannot be
 // read a second person is asked for too. The policy waits for nobody.
 func TestSecondPersonForAdmins(t *testing.T) {
