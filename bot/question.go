@@ -41,7 +41,7 @@ func question(inc *responsehub.Incident, actor responsehub.Actor, c click, now t
 	case repeats(s, c) && c.reason == "":
 		q.Text, q.Yes = fmt.Sprintf("%s is done. Doing it again needs a reason.", id.Title()), "Do it again"
 		if id == responsehub.Password {
-			q.Text, q.Yes = "The password was shown already or has expired. A new one is made, which needs a reason; the one before stops working.", "Make a new password"
+			q.Text, q.Yes = "A password is shown only once. Showing it again makes a new one, which needs a reason; the one before stops working.", "Make a new password"
 		}
 	case !c.skip && !c.sure && id == responsehub.Persistence && s.State != responsehub.Done:
 		q.Reason = false

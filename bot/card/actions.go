@@ -186,7 +186,11 @@ func agains(inc *responsehub.Incident) []obj {
 				acts = append(acts, wider(inc))
 				continue
 			}
-			acts = append(acts, execute(inc, id, fmt.Sprintf("Do %d again", id.Number()), nil))
+			again := fmt.Sprintf("Do %d again", id.Number())
+			if id == responsehub.Password && s.State == responsehub.Done {
+				again = wordsShowAgain
+			}
+			acts = append(acts, execute(inc, id, again, nil))
 		}
 	}
 	return acts

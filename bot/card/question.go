@@ -62,4 +62,5 @@ const (
 	wordsWhy       = "Reason (kept in the record)"
 	wordsWhyNeeded = "Write why, or press Cancel."
 	wordsCancel    = "Cancel"
+	wordsShowAgain = "4 Show again: a new password"
 )
