@@ -32,6 +32,7 @@ import (
 //	add_method      the attacker adds a phone number (or Value) to User's sign-in methods
 //	add_device      the attacker registers a device, named Value, for User
 //	add_owner       User makes himself an owner of the app of the takeover (or Value)
+//	approve_sign_in  User (or the administrator) types in the newest device code (or Value)
 //	withdraw_consent  an administrator takes the hub's consent (or Client's) away
 //	answer          Person picks up their ringing phone
 //	press           Person presses the keys Value during the call
@@ -84,7 +85,7 @@ func (w *World) Play(ctx context.Context, a Act) (any, error) {
 		return "Done.", nil
 	case "roll_keys":
 		return "Teams signs with a new key.", w.Teams.RollKeys()
-	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "add_owner", "withdraw_consent", "microsoft":
+	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "add_owner", "approve_sign_in", "withdraw_consent", "microsoft":
 		return w.playMicrosoft(a)
 	}
 	if seen, known, err := w.playPhone(ctx, a); known {
@@ -118,6 +119,8 @@ func (w *World) playMicrosoft(a Act) (any, error) {
 			Preview: "Second reminder: please sign in to see the invoice.", Received: time.Now().UTC().Truncate(time.Second),
 		})
 		return "A new phish is in the inbox of " + u.Name + ".", nil
+	case "approve_sign_in":
+		return "Signed in.", w.Login.Approve(a.Value, cmp.Or(a.User, scene.Admin.UPN))
 	case "microsoft":
 	default:
 		a = a.filled(scene)

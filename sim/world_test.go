@@ -230,6 +230,8 @@ func TestActsInMicrosoft(t *testing.T) {
 		{`{"do":"add_forwarding"}`, 200, "Done."},
 		{`{"do":"add_method"}`, 200, "Done."},
 		{`{"do":"add_device"}`, 200, "Done."},
+		{`{"do":"add_owner"}`, 200, "Done."},
+		{`{"do":"approve_sign_in"}`, 409, "nobody waits for the code"},
 		{`{"do":"deliver"}`, 200, "Sam Lee"},
 		{`{"do":"deliver","tenant":"Fabrikam","user":"kiosk@fabrikam.example"}`, 409, "no mailbox"},
 		{`{"do":"microsoft","action":"user.disable","user":"` + scene.Hybrid.UPN + `"}`, 200, "Done."},
