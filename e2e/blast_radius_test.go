@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -105,5 +106,19 @@ func TestSecondPersonAndByHand(t *testing.T) {
 	}
 	if n := s.count("password", s.scene(0).Victim.ID); n != 0 {
 		t.Errorf("the hub set %d passwords", n)
+	}
+	// To open it by undo or as a false alarm takes two people too.
+	for range 2 {
+		if r := s.falseAlarm(in, "on holiday"); r.status != http.StatusAccepted || !strings.Contains(string(r.body), "declaring the false alarm again") {
+			t.Errorf("a false alarm by one: %s", r)
+		}
+		s.card(in.Ref, "declared a false alarm, which opens the account; a second person has to confirm")
+	}
+	if r := s.undo(in, responsehub.Lock, "on holiday"); r.status != http.StatusAccepted || !strings.Contains(string(r.body), "Step 1 is not taken back yet: this account needs two people.") {
+		t.Errorf("an undo by one: %s", r)
+	}
+	s.card(in.Ref, "asked to take it back; a second person has to confirm by asking again.")
+	if st := s.is(in.Incident, responsehub.Lock, responsehub.Done); st.Undo || s.scene(0).Victim.Enabled() {
+		t.Error("one person opened the account")
 	}
 }
