@@ -250,6 +250,7 @@ func keyFile(path string) (responsehub.Secret, error) {
 func (d *Demo) addresses() {
 	d.say(`
   Open    %s    Teams, phones, mail, directory: press the buttons of the card, answer the phone
+  Console %s    the hub's own pages: sign in as Dana (administrator), Ann, Bob or Gil (guest)
   Hub     %s    API, /healthz, /readyz; metrics on http://%s/metrics
 
   With the command line:
@@ -257,7 +258,7 @@ func (d *Demo) addresses() {
     responsehub incident list
 
   Ctrl-C ends the demo.
-`, d.World.URL()+"/", d.URL(), d.Hub.AdminAddr(), d.URL(), string(d.APIKey))
+`, d.World.URL()+"/", d.URL()+"/", d.URL(), d.Hub.AdminAddr(), d.URL(), string(d.APIKey))
 }
 
 func (d *Demo) say(format string, args ...any) {

@@ -47,10 +47,14 @@ func (w *World) Config() string {
 	line("  api: %q", w.URL()+"/twilio")
 	post, _ := w.MailAddress()
 	line("mail: {smtp: %q, from: %q}", "smtp://"+mailUser+":"+w.secrets.mail+"@"+post, HubMail)
+	line("console: {oidc: {issuer: %q, client_id: %s, client_secret: %q}}", w.openIDURL(), consoleClient, w.consoleSecret())
 	line("fallback: {mail: [%q], phone: [bob]}", Staff[1].Mail)
 	line("people:")
 	for _, p := range Staff[:2] {
 		line("  - {id: %s, name: %q, entra_object_id: %s, phone: %q, email: %q, role: responder, tenants: [\"*\"]}", p.Key, p.Name, p.EntraID, Numbers[p.Key], p.Mail)
+	}
+	for _, p := range visitors {
+		line("  - {id: %s, name: %q, entra_object_id: %s, email: %q, role: %s, tenants: [%q]}", p.Key, p.Name, p.ObjectID, p.Mail, p.role, p.tenant)
 	}
 	line("tenants:")
 	for i, s := range w.Scenes {

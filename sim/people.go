@@ -10,6 +10,7 @@ import (
 	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
+	"responsehub/sim/openid"
 	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
@@ -50,7 +51,10 @@ func (w *World) people() (err error) {
 	if w.Twilio, err = twilio.New(w.phones()); err != nil {
 		return err
 	}
-	w.Mail, err = smtp.New(w.mail())
+	if w.Mail, err = smtp.New(w.mail()); err != nil {
+		return err
+	}
+	w.OpenID, err = openid.New(w.signIn())
 	return err
 }
 
@@ -79,7 +83,8 @@ func (w *World) peopleAgain(kept *saved) (err error) {
 	if w.Mail, err = smtp.Restore(w.mail(), kept.Mail); err != nil {
 		return w.unreadable(err)
 	}
-	return nil
+	w.OpenID, err = openid.New(w.signIn())
+	return err
 }
 
 // customers adds those that are not there yet.

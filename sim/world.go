@@ -43,6 +43,7 @@ import (
 	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
+	"responsehub/sim/openid"
 	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
@@ -75,6 +76,7 @@ type World struct {
 	Exchange  *exchange.Server
 	Twilio    *twilio.Service
 	Mail      *smtp.Server
+	OpenID    *openid.Server
 
 	opts    Options
 	log     *slog.Logger
