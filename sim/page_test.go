@@ -125,7 +125,7 @@ func TestConfigIsYAMLAndStable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Microsoft.Authority != w.LoginURL() || got.Microsoft.Graph != w.URL()+"/graph" || got.Teams.OpenID != w.Teams.OpenIDURL() ||
-		!got.Teams.AllowLoopback || got.Outbound.CAFile != w.CAFile() || len(got.People) != 2 || len(got.Tenants) != 2 || !got.Tenants[0].Response ||
+		!got.Teams.AllowLoopback || got.Outbound.CAFile != w.CAFile() || len(got.People) != 4 || len(got.Tenants) != 2 || !got.Tenants[0].Response ||
 		got.Tenants[1].Response || got.Tenants[0].Notify.Teams[0] != ChannelID || got.Secrets.Key == "" {
 		t.Errorf("config %+v", got)
 	}

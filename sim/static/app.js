@@ -259,7 +259,7 @@ function draw() {
   part('tenant', [customer, world.scenes, world.microsoft], drawTenant);
   part('traffic', [world.requests, world.unexpected], drawTraffic);
   drawPlays();
-  $('hub').href = world.hub + '/readyz';
+  $('hub').href = world.hub + '/';
 }
 
 // part redraws when what it shows has changed, and gives the focus back to whoever had it.
