@@ -107,7 +107,9 @@ func (s *Service) begin(c *call, v verb, repeats int) (time.Duration, int) {
 func (s *Service) ask(c *call, on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.Asking = on
+	if s.ctx.Err() == nil { // what is saved after Stop is how it was
+		c.Asking = on
+	}
 }
 
 // pressedLate posts keys that came with the end of the call, two seconds after it. What is answered
