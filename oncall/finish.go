@@ -53,7 +53,8 @@ func (p *Pager) finish(ctx context.Context, t *responsehub.Turn, now time.Time) 
 	return p.settle(ctx, t, now)
 }
 
-// hangUp ends a call, unless it carries other incidents that still need somebody.
+// hangUp ends a call, unless it carries other incidents that still need somebody. One
+// that cannot be ended yet keeps nothing else waiting: it is looked at again.
 func (p *Pager) hangUp(ctx context.Context, t *responsehub.Turn, id string, now time.Time) error {
 	a := t.Incident.Page.Attempt(id)
 	if a == nil || a.State.Over() {
@@ -72,7 +73,13 @@ func (p *Pager) hangUp(ctx context.Context, t *responsehub.Turn, id string, now 
 	}
 	for _, sid := range append([]string{a.SID}, a.Also...) {
 		if err := p.Phone.HangUp(ctx, sid); err != nil {
-			return err
+			p.log.Warn("a call cannot be ended yet, it is tried again", "error", err)
+			return t.Save(ctx, func(inc *responsehub.Incident) error {
+				if a := inc.Page.Attempt(id); a != nil && !a.State.Over() {
+					a.Again = now.Add(hangUpAgain).UTC()
+				}
+				return nil
+			})
 		}
 	}
 	if err := t.Save(ctx, func(inc *responsehub.Incident) error {

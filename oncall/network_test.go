@@ -28,6 +28,7 @@ type network struct {
 	sent  []time.Time
 	fault func(way responsehub.Way, to string) error // of a request, before it is carried out
 	lost  func(way responsehub.Way, to string) error // of an answer, after it was carried out
+	deaf  int                                        // so many times a call cannot be ended
 	mute  bool                                       // no reports
 	wg    sync.WaitGroup
 	ctx   context.Context
@@ -179,6 +180,9 @@ func (n *network) Text(_ context.Context, t oncall.Text) (oncall.Placed, error) 
 func (n *network) HangUp(_ context.Context, sid string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.deaf--; n.deaf >= 0 {
+		return &responsehub.Error{Kind: responsehub.Unavailable, Message: "Twilio does not answer."}
+	}
 	for _, l := range n.calls {
 		if l.sid == sid && !l.ended {
 			l.ended, l.end = true, time.Now()

@@ -17,12 +17,13 @@ const (
 	defaultNobody = 15 * time.Minute
 	defaultStart  = 10 * time.Minute
 
-	afresh     = 15 * time.Minute // how often everybody is called again once all were tried
-	afreshMost = 16
-	unsureFor  = 10 * time.Second // how long a report is waited for when it is not known whether a request was carried out
-	deaf       = 15 * time.Second // how long after the ringing a call may stay without a report
-	longest    = 10 * time.Minute // a call
-	joinEvery  = 5 * time.Second  // how often an attempt looks at the call that it joined
+	afresh      = 15 * time.Minute // how often everybody is called again once all were tried
+	afreshMost  = 16
+	unsureFor   = 10 * time.Second // how long a report is waited for when it is not known whether a request was carried out
+	deaf        = 15 * time.Second // how long after the ringing a call may stay without a report
+	longest     = 10 * time.Minute // a call
+	hangUpAgain = 2 * time.Second  // when a call that could not be ended is looked at again
+	joinEvery   = 5 * time.Second  // how often an attempt looks at the call that it joined
 )
 
 // rota is a tenant's sequence with all times filled in.

@@ -1,6 +1,7 @@
 package oncall_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -426,5 +427,106 @@ func TestLockThatTakesTooLongPages(t *testing.T) {
 		d.alert("a", contoso, responsehub.Critical)
 		time.Sleep(6 * time.Minute)
 		d.went("5m0s call ann", "5m0s text ann")
+	})
+}
+
+// TestCallThatCannotBeEnded: nobody waits for the network to be told that somebody has it.
+func TestCallThatCannotBeEnded(t *testing.T) {
+	bubble(t, []string{"ann", "bob"}, func(d *desk) {
+		d.net.deaf = 3
+		inc := d.alert("a", contoso, responsehub.Critical)
+		time.Sleep(10 * time.Second)
+		d.edit(inc, func(inc *responsehub.Incident) { inc.Acknowledge(teams, time.Now()) })
+		d.starts(inc)
+		time.Sleep(14 * time.Second)
+		d.went("0s call ann", "0s text ann", "10s tell ann")
+		if l := d.net.calls[0]; !l.ended {
+			t.Errorf("the phone rings on after %s", time.Since(l.at))
+		}
+	})
+}
+
+// TestKilledDuringACall: the key is pressed while one hub is gone and another one answers.
+func TestKilledDuringACall(t *testing.T) {
+	bubble(t, []string{"ann", "bob"}, func(d *desk) {
+		d.net.does[numbers["ann"]] = []string{"*,4"}
+		inc := d.alert("a", contoso, responsehub.Critical)
+		time.Sleep(6 * time.Second)
+		d.hub.stop()
+		d.up()
+		time.Sleep(time.Minute)
+		d.went("0s call ann", "0s text ann")
+		if a := d.look(inc).Acknowledged; a == nil || a.By.Name != "Ann" {
+			t.Errorf("acknowledged %+v", a)
+		}
+	})
+}
+
+// TestTheSameKeyAgain: a key that is sent again is answered alike and changes nothing.
+func TestTheSameKeyAgain(t *testing.T) {
+	bubble(t, []string{"ann", "bob"}, func(d *desk) {
+		inc := d.alert("a", contoso, responsehub.Critical)
+		time.Sleep(6 * time.Second)
+		call := d.look(inc).Page.Attempts[1].ID
+		if d.look(inc).Page.Attempts[1].Way != responsehub.ByCall {
+			t.Fatal("the second attempt is no call")
+		}
+		if _, err := d.pager.Answered(d.t.Context(), call); err != nil {
+			t.Fatal(err)
+		}
+		var first string
+		for i := range 5 {
+			speech, err := d.pager.Pressed(d.t.Context(), call, "CA1", "4", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := strings.Join(speech.Lines, " ")
+			if first == "" {
+				first = said
+			}
+			if said != first || !strings.Contains(said, "You have acknowledged it") {
+				t.Errorf("time %d: %q, first %q", i, said, first)
+			}
+		}
+		acks := 0
+		for _, text := range d.record(inc) {
+			if text == "Acknowledged by Ann" {
+				acks++
+			}
+		}
+		if acks != 1 {
+			t.Errorf("%d acknowledgements", acks)
+		}
+		// The second person is told who was first, and the same each time.
+		if _, err := d.pager.Pressed(d.t.Context(), call, "CA1", "5", 0); err != nil {
+			t.Fatal(err)
+		}
+		if d.look(inc).Page.Attempt(call).Passed {
+			t.Error("a 5 after the 4 passed it on")
+		}
+	})
+}
+
+// TestSlowStore: while a key cannot be stored the person is asked for a moment, and is
+// never told that it worked.
+func TestSlowStore(t *testing.T) {
+	bubble(t, []string{"ann"}, func(d *desk) {
+		inc := d.alert("a", contoso, responsehub.Critical)
+		time.Sleep(6 * time.Second)
+		call := d.look(inc).Page.Attempts[1].ID
+		ctx, cancel := context.WithCancel(d.t.Context())
+		cancel()
+		for try := range 4 {
+			speech, err := d.pager.Pressed(ctx, call, "CA1", "4", try)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if try < 3 && speech.Wait != "4" || try == 3 && (speech.Wait != "" || !strings.Contains(speech.Lines[0], "could not be saved")) {
+				t.Errorf("try %d: %+v", try, speech)
+			}
+		}
+		if d.look(inc).Acknowledged != nil {
+			t.Error("it was acknowledged")
+		}
 	})
 }
