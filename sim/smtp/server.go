@@ -39,6 +39,8 @@ type Server struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
+	serving sync.WaitGroup
+
 	mu       sync.Mutex
 	mails    []Mail
 	refusals []Refused
@@ -66,21 +68,50 @@ func New(cfg Config) (*Server, error) {
 
 // Serve answers on a listener until Stop: with STARTTLS, or secure with TLS from the first byte.
 func (s *Server) Serve(l net.Listener, secure bool) error {
-	stop := context.AfterFunc(s.ctx, func() { _ = l.Close() }) // Stop may come before the server knows of l
-	defer stop()
-	if secure {
-		l = tls.NewListener(l, s.cfg.TLS)
+	s.mu.Lock()
+	if s.ctx.Err() != nil {
+		s.mu.Unlock()
+		return l.Close()
 	}
-	if err := s.server.Serve(l); err != nil && s.ctx.Err() == nil {
+	s.serving.Add(1)
+	s.mu.Unlock()
+	defer s.serving.Done()
+	stop := context.AfterFunc(s.ctx, func() { _ = l.Close() }) // Serve then returns
+	defer stop()
+	var accepts net.Listener = ending{l, s.ctx}
+	if secure {
+		accepts = tls.NewListener(accepts, s.cfg.TLS)
+	}
+	if err := s.server.Serve(accepts); err != nil && s.ctx.Err() == nil {
 		return fmt.Errorf("sim/smtp: %w", err)
 	}
 	return nil
 }
 
-// Stop ends listeners and connections. It may be called more than once.
+// ending closes what it accepted when ctx ends.
+type ending struct {
+	net.Listener
+	ctx context.Context
+}
+
+// Accept is that of the listener.
+func (e ending) Accept() (net.Conn, error) {
+	c, err := e.Listener.Accept()
+	if err == nil {
+		context.AfterFunc(e.ctx, func() { _ = c.Close() })
+	}
+	return c, err
+}
+
+// Stop ends listeners and connections and waits for them. It may be called more than once.
 func (s *Server) Stop() {
+	s.mu.Lock()
 	s.cancel()
-	_ = s.server.Close() // closed already, or a listener somebody else closed
+	s.mu.Unlock()
+	s.serving.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = s.server.Shutdown(ctx) // every connection is closed: it only waits
 }
 
 // session is one connection.
