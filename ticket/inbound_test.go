@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -194,15 +195,16 @@ func FuzzInbound(f *testing.F) {
 // listening counts how often events were set up.
 type listening struct {
 	*desk
-	mu    sync.Mutex
+	down  bool // the first comparison fails
+	own   sync.Mutex
 	times []time.Duration
 	start time.Time
 	fails int
 }
 
 func (l *listening) Listen(_ context.Context, address string) (string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.own.Lock()
+	defer l.own.Unlock()
 	l.times = append(l.times, time.Since(l.start))
 	if len(l.times) <= l.fails {
 		return "", &responsehub.Error{Kind: responsehub.Unavailable, Message: "Away."}
@@ -210,9 +212,28 @@ func (l *listening) Listen(_ context.Context, address string) (string, error) {
 	return "The callback is at " + address, nil
 }
 
+func (l *listening) List(ctx context.Context, ids []string) ([]ticket.Ticket, error) {
+	l.own.Lock()
+	down := l.down
+	l.down = false
+	l.own.Unlock()
+	if down {
+		return nil, &responsehub.Error{Kind: responsehub.Unavailable, Message: "Away."}
+	}
+	return l.desk.List(ctx, ids)
+}
+
+// at is when events were set up.
+func (l *listening) at() []time.Duration {
+	l.own.Lock()
+	defer l.own.Unlock()
+	return slices.Clone(l.times)
+}
+
 func TestKeeper(t *testing.T) {
-	start := func(t *testing.T, fails int, incs ...*responsehub.Incident) (*ticket.Keeper, *listening, *hub) {
+	start := func(t *testing.T, fails int, incs ...*responsehub.Incident) (*ticket.Keeper, *listening, func()) {
 		d := &listening{desk: newDesk(), start: time.Now(), fails: fails}
+		d.down = len(incs) > 0 // the poll of the start fails
 		h := &hub{incidents: map[string]*responsehub.Incident{}}
 		for _, inc := range incs {
 			h.incidents[inc.ID] = inc
@@ -230,27 +251,23 @@ func TestKeeper(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() { k.Run(ctx) })
-		t.Cleanup(func() { cancel(); wg.Wait() })
-		return k, d, h
+		stop := func() { cancel(); wg.Wait() }
+		t.Cleanup(stop)
+		return k, d, stop
 	}
 	t.Run("lost events are found within ten minutes", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			incs := []*responsehub.Incident{incident("a", "1"), incident("b", "2"), incident("c", "3"), incident("d", "4"), incident("e", "")}
-			_, d, h := start(t, 0, incs...)
+			_, d, stop := start(t, 0, incs...)
+			d.mu.Lock()
 			for _, id := range []string{"1", "2", "3"} {
 				d.tickets[id] = &held{Ticket: ticket.Ticket{ID: id, Status: "New"}}
 			}
-			synctest.Wait()
-			time.Sleep(10 * time.Minute)
-			h.edits = 0
-			for _, inc := range incs {
-				ref := inc.Tickets["cw"]
-				ref.Hints = 0
-				inc.Tickets["cw"] = ref
-			}
 			d.tickets["2"].Owner = "Jane"
 			d.tickets["3"].MergedInto = "1"
+			d.mu.Unlock()
 			time.Sleep(11 * time.Minute)
+			stop()
 			got := map[string]int64{}
 			for _, inc := range incs {
 				got[inc.ID] = inc.Tickets["cw"].Hints
@@ -264,17 +281,20 @@ func TestKeeper(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			k, d, _ := start(t, 1)
 			time.Sleep(time.Hour)
-			if n := len(d.times); n != 2 || d.times[1] > 11*time.Minute {
-				t.Errorf("set up at %v, want at once and, as that failed, ten minutes later", d.times)
+			synctest.Wait()
+			if at := d.at(); len(at) != 2 || at[1] > 11*time.Minute {
+				t.Errorf("set up at %v, want at once and, as that failed, ten minutes later", at)
 			}
 			k.Off("cw")
 			time.Sleep(time.Minute)
-			if len(d.times) != 3 {
-				t.Errorf("switched off, set up at %v", d.times)
+			synctest.Wait()
+			if len(d.at()) != 3 {
+				t.Errorf("switched off, set up at %v", d.at())
 			}
 			time.Sleep(49 * time.Hour)
-			if len(d.times) != 5 {
-				t.Errorf("within two days set up at %v", d.times)
+			synctest.Wait()
+			if len(d.at()) != 5 {
+				t.Errorf("within two days set up at %v", d.at())
 			}
 		})
 	})
