@@ -417,3 +417,12 @@ func incoming(sid, from, body string) oncall.Incoming {
 }
 
 func incID(n int) string { return fmt.Sprintf("01INC%03d", n) }
+
+// pass lets time pass, and what was done meanwhile be seen.
+func (d *desk) pass(t time.Duration) {
+	d.net.mu.Lock()
+	d.net.mu.Unlock() //nolint:staticcheck // what the story changed is seen by the phones
+	time.Sleep(t)
+	d.net.mu.Lock()
+	d.net.mu.Unlock() //nolint:staticcheck // what the phones did is seen by the story
+}

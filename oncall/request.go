@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"responsehub"
@@ -140,18 +141,16 @@ func (p *Pager) send(ctx context.Context, t *responsehub.Turn, ids []string) err
 	if len(ids) == 0 {
 		return nil
 	}
-	results := make(chan result)
-	for _, id := range ids {
+	all := make([]result, len(ids)) // in the order in which they were planned
+	var wg sync.WaitGroup
+	for i, id := range ids {
 		a, inc := *t.Incident.Page.Attempt(id), t.Incident
-		go func() {
+		wg.Go(func() {
 			placed, err := p.request(ctx, inc, a)
-			results <- result{id, placed, err}
-		}()
+			all[i] = result{id, placed, err}
+		})
 	}
-	all := make([]result, 0, len(ids))
-	for range ids {
-		all = append(all, <-results)
-	}
+	wg.Wait()
 	now := time.Now()
 	// What was done outside has to be known even when the hub is stopping.
 	err := t.Save(context.WithoutCancel(ctx), func(inc *responsehub.Incident) error {

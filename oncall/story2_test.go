@@ -16,7 +16,7 @@ func TestTwoAtTheSameInstant(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.dir.tenants[0].Notify.Phone.Wait = time.Second * 5 // both phones ring
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(15 * time.Second)
+		d.pass(15 * time.Second)
 		codes := map[string]string{"ann": d.code("ann", inc), "bob": d.code("bob", inc)}
 		var mu sync.Mutex
 		replies := map[string]string{}
@@ -35,7 +35,7 @@ func TestTwoAtTheSameInstant(t *testing.T) {
 		if !strings.Contains(replies[winner], "acknowledged, nobody else is called") || !strings.Contains(strings.ToLower(replies[loser]), winner+" was first") {
 			t.Errorf("%s won, replies %q", winner, replies)
 		}
-		time.Sleep(time.Second)
+		d.pass(time.Second)
 		for _, l := range d.net.calls {
 			if !l.ended || l.end.Sub(d.look(inc).Acknowledged.At) > time.Second {
 				t.Errorf("the call to %s goes on: %+v %q", nameOf(l.To), l, d.record(inc))
@@ -43,7 +43,7 @@ func TestTwoAtTheSameInstant(t *testing.T) {
 		}
 		n := len(d.net.calls)
 		d.starts(inc)
-		time.Sleep(time.Hour)
+		d.pass(time.Hour)
 		if len(d.net.calls) != n {
 			t.Errorf("%d calls after the acknowledgement", len(d.net.calls)-n)
 		}
@@ -53,15 +53,15 @@ func TestTwoAtTheSameInstant(t *testing.T) {
 func TestAcknowledgedInTeamsWhileRinging(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(10 * time.Second)
+		d.pass(10 * time.Second)
 		d.edit(inc, func(inc *responsehub.Incident) { inc.Acknowledge(teams, time.Now()) })
 		acked := time.Now()
-		time.Sleep(time.Second)
+		d.pass(time.Second)
 		if l := d.net.calls[0]; !l.ended || l.end.Sub(acked) > time.Second {
 			t.Errorf("the phone rings on")
 		}
 		d.starts(inc)
-		time.Sleep(time.Hour)
+		d.pass(time.Hour)
 		d.went("0s call ann", "0s text ann", "10s tell ann")
 		if body := d.net.texts[1].Body; body != inc.Ref+" Contoso: Cat has it." {
 			t.Errorf("the text says %q", body)
@@ -75,7 +75,7 @@ func TestAcknowledgedInTeamsWhileRinging(t *testing.T) {
 func TestCodeOfAnotherIncidentAndLateReply(t *testing.T) {
 	bubble(t, []string{"ann"}, func(d *desk) {
 		one, two := d.alert("a", contoso, responsehub.Low), d.alert("b", tenantID(1), responsehub.Low)
-		time.Sleep(time.Second)
+		d.pass(time.Second)
 		first, second := d.code("ann", one), d.code("ann", two)
 		if first == second {
 			t.Fatal("two incidents have one code")
@@ -94,7 +94,7 @@ func TestCodeOfAnotherIncidentAndLateReply(t *testing.T) {
 		}
 		d.edit(one, func(inc *responsehub.Incident) { inc.State, inc.ClosedAt = responsehub.Remediated, time.Now() })
 		d.edit(two, func(inc *responsehub.Incident) { inc.State, inc.ClosedAt = responsehub.Remediated, time.Now() })
-		time.Sleep(time.Minute)
+		d.pass(time.Minute)
 		revision := d.look(one).Revision
 		if r := d.text("ann", "m4", first); r != one.Ref+" Contoso: closed already." {
 			t.Errorf("a late reply: %q", r)
@@ -105,7 +105,7 @@ func TestCodeOfAnotherIncidentAndLateReply(t *testing.T) {
 		// In the quarantine no other incident gets one of these codes.
 		for i := range 40 {
 			inc := d.alert(string(rune('c'+i)), tenantID(i+2), responsehub.Low)
-			time.Sleep(time.Second)
+			d.pass(time.Second)
 			if c := d.code("ann", inc); c == first || c == second {
 				t.Errorf("incident %d has a code of another one", i)
 			}
@@ -130,11 +130,11 @@ func TestKilledBetweenRequestAndAnswer(t *testing.T) {
 					d.net.mute = true
 				}
 				inc := d.alert("a", contoso, responsehub.Critical)
-				time.Sleep(2 * time.Second)
+				d.pass(2 * time.Second)
 				d.hub.stop()
 				d.net.lost, d.net.mute = nil, false
 				d.up()
-				time.Sleep(2 * time.Minute)
+				d.pass(2 * time.Minute)
 				if answered == "silent" {
 					d.went("0s call ann", "0s text ann", "1m15s call ann")
 					return
@@ -157,11 +157,11 @@ func TestKilledBeforeTheRequest(t *testing.T) {
 			return &responsehub.Error{Kind: responsehub.UnknownOutcome, Message: "no answer"}
 		}
 		d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(time.Second)
+		d.pass(time.Second)
 		d.hub.stop()
 		d.net.fault = nil
 		d.up()
-		time.Sleep(time.Minute)
+		d.pass(time.Minute)
 		d.went("10s call ann", "10s text ann")
 	})
 }
@@ -172,7 +172,7 @@ func TestRestartsDoNotMoveTheTimes(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.alert("a", contoso, responsehub.Critical)
 		for range 150 {
-			time.Sleep(3700 * time.Millisecond)
+			d.pass(3700 * time.Millisecond)
 			d.hub.stop()
 			d.up()
 		}
@@ -190,7 +190,7 @@ func TestProviderIsDownForTenMinutes(t *testing.T) {
 			return nil
 		}
 		d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(14 * time.Minute)
+		d.pass(14 * time.Minute)
 		got := d.net.timeline(d.start)
 		want := []string{"call ann", "text ann", "call ann", "call bob", "text bob"}
 		for i := range got {
@@ -214,22 +214,22 @@ func TestNumberThatBounces(t *testing.T) {
 			return nil
 		}
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(30 * time.Second)
+		d.pass(30 * time.Second)
 		d.went("0s call bob", "0s text bob")
-		d.recorded(inc, begun, "Call to Ann: failed. The number is not valid.", "The number of Ann (+1500***0101) does not work. Correct it in the list of people.", "Text to Ann: failed. The number is not valid.", "Call to Bob: no answer")
+		d.recorded(inc, begun, "Text to Ann: failed. The number is not valid.", "The number of Ann (+1500***0101) does not work. Correct it in the list of people.", "Call to Ann: failed. The number is not valid.", "Call to Bob: no answer")
 	})
 }
 
 func TestTextThatDoesNotArriveBecomesACall(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.alert("a", contoso, responsehub.Low)
-		time.Sleep(4 * time.Second)
+		d.pass(4 * time.Second)
 		d.went("0s text ann")
 		inc := d.look(&responsehub.Incident{ID: "01INC001"})
 		if err := d.pager.Reported(d.t.Context(), inc.Page.Attempts[0].ID, progress("SM1", responsehub.AttemptUndelivered)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Second)
+		d.pass(10 * time.Second)
 		d.went("0s text ann", "4s call ann")
 	})
 }
@@ -243,7 +243,7 @@ func TestSeverityChoosesHowLoud(t *testing.T) {
 	} {
 		bubble(t, []string{"ann", "bob"}, func(d *desk) {
 			d.alert("a", contoso, severity)
-			time.Sleep(4 * time.Minute)
+			d.pass(4 * time.Minute)
 			d.went(want...)
 		})
 	}
@@ -252,11 +252,11 @@ func TestSeverityChoosesHowLoud(t *testing.T) {
 func TestStop(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(time.Minute)
+		d.pass(time.Minute)
 		if r := d.text("ann", "m1", " Stop. "); r != "" {
 			t.Errorf("STOP was answered: %q", r)
 		}
-		time.Sleep(6 * time.Minute)
+		d.pass(6 * time.Minute)
 		d.went("0s call ann", "0s text ann", "1m15s call ann", "3m0s call bob", "3m0s text bob", "4m15s call bob", "6m0s call ann")
 		if !strings.Contains(strings.Join(d.record(inc), "\n"), "Ann (+1500***0101) wrote STOP: no texts go there, only calls.") {
 			t.Errorf("the operators were not told: %q", d.record(inc))
@@ -264,7 +264,7 @@ func TestStop(t *testing.T) {
 		if r := d.text("ann", "m2", "start"); r != "responsehub: texts are on again." {
 			t.Errorf("START was answered %q", r)
 		}
-		time.Sleep(6 * time.Minute)
+		d.pass(6 * time.Minute)
 		if last := d.net.timeline(d.start); !strings.Contains(strings.Join(last, " "), "12m0s text ann") {
 			t.Errorf("texts are still off: %q", last)
 		}
@@ -275,12 +275,12 @@ func TestNextPersonByKeyAndByText(t *testing.T) {
 	bubble(t, []string{"ann", "bob", "cat"}, func(d *desk) {
 		d.net.does[numbers["ann"]] = []string{"5"}
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(20 * time.Second)
+		d.pass(20 * time.Second)
 		d.went("0s call ann", "0s text ann", "8s call bob", "8s text bob")
 		if r := d.text("bob", "m1", "next "+d.code("bob", inc)); !strings.Contains(r, "next person is called now") {
 			t.Errorf("next: %q", r)
 		}
-		time.Sleep(time.Second)
+		d.pass(time.Second)
 		d.went("0s call ann", "0s text ann", "8s call bob", "8s text bob", "20s call cat", "20s text cat")
 	})
 }
@@ -291,7 +291,7 @@ func TestFiftyIncidentsOneCall(t *testing.T) {
 		for i := range 50 {
 			d.alert(tenantID(i), tenantID(i), responsehub.Critical)
 		}
-		time.Sleep(2 * time.Minute)
+		d.pass(2 * time.Minute)
 		if len(d.net.calls) != 1 {
 			t.Errorf("%d calls", len(d.net.calls))
 		}
@@ -317,14 +317,14 @@ func TestTooLateForTheCall(t *testing.T) {
 	bubble(t, []string{"ann"}, func(d *desk) {
 		d.net.does[numbers["ann"]] = []string{"7,4", "4"}
 		one := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(10 * time.Second)
+		d.pass(10 * time.Second)
 		d.net.does[numbers["ann"]] = []string{"4"}
 		two := d.alert("b", tenantID(1), responsehub.Critical)
-		time.Sleep(1500 * time.Millisecond)
+		d.pass(1500 * time.Millisecond)
 		if d.look(one).Acknowledged == nil || d.look(two).Acknowledged != nil {
 			t.Errorf("acknowledged: %v, %v", d.look(one).Acknowledged, d.look(two).Acknowledged)
 		}
-		time.Sleep(30 * time.Second)
+		d.pass(30 * time.Second)
 		if len(d.net.calls) != 2 || d.look(two).Acknowledged == nil {
 			t.Errorf("%d calls", len(d.net.calls))
 		}
@@ -334,7 +334,7 @@ func TestTooLateForTheCall(t *testing.T) {
 func TestUnknownTenantCallsTheFallback(t *testing.T) {
 	bubble(t, []string{"ann"}, func(d *desk) {
 		d.alert("a", "99999999-9999-4999-8999-999999999999", responsehub.Critical)
-		time.Sleep(time.Minute)
+		d.pass(time.Minute)
 		d.went("0s call boss", "0s text boss")
 	})
 }
@@ -342,7 +342,7 @@ func TestUnknownTenantCallsTheFallback(t *testing.T) {
 func TestGuessedCodesAndLoops(t *testing.T) {
 	bubble(t, []string{"ann"}, func(d *desk) {
 		inc := d.alert("a", contoso, responsehub.Low)
-		time.Sleep(time.Second)
+		d.pass(time.Second)
 		code := d.code("ann", inc)
 		wrong := func(i int) string {
 			c := "000" + string(rune('0'+i))
@@ -372,7 +372,7 @@ func TestGuessedCodesAndLoops(t *testing.T) {
 		if answered != 5 {
 			t.Errorf("%d answers to a machine", answered)
 		}
-		time.Sleep(time.Hour)
+		d.pass(time.Hour)
 		if r := d.text("ann", "right2", code); !strings.Contains(r, "acknowledged") {
 			t.Errorf("after an hour: %q", r)
 		}
@@ -383,7 +383,7 @@ func TestNotMyNumber(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.net.does[numbers["ann"]] = []string{"9,9"}
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(8 * time.Minute)
+		d.pass(8 * time.Minute)
 		got := strings.Join(d.net.timeline(d.start), ", ")
 		if strings.Count(got, " ann") != 2 || !strings.Contains(got, "11s call bob") {
 			t.Errorf("went out: %s", got)
@@ -407,7 +407,7 @@ func TestResponseOnPagesOnlyWhenNeeded(t *testing.T) {
 			}
 			inc.Record(responsehub.Event{At: time.Now(), Kind: responsehub.EventDone, Step: responsehub.Lock})
 		})
-		time.Sleep(time.Hour)
+		d.pass(time.Hour)
 		d.went("0s tell ann")
 		if body := d.net.texts[0].Body; body != done.Ref+" Contoso: account takeover. The account is locked, steps 1 to 3 are done. Steps 4 to 6 wait for you." {
 			t.Errorf("the text says %q", body)
@@ -416,7 +416,7 @@ func TestResponseOnPagesOnlyWhenNeeded(t *testing.T) {
 			inc.Step(responsehub.Persistence).State = responsehub.NeedsHuman
 			inc.Record(responsehub.Event{At: time.Now(), Kind: responsehub.EventItemReturned, Step: responsehub.Persistence})
 		})
-		time.Sleep(time.Minute)
+		d.pass(time.Minute)
 		d.went("0s tell ann", "1h0m0s call ann", "1h0m0s text ann")
 	})
 }
@@ -425,7 +425,7 @@ func TestLockThatTakesTooLongPages(t *testing.T) {
 	bubble(t, []string{"ann"}, func(d *desk) {
 		d.hub.dir.tenants[0].Response = true
 		d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(6 * time.Minute)
+		d.pass(6 * time.Minute)
 		d.went("5m0s call ann", "5m0s text ann")
 	})
 }
@@ -435,10 +435,10 @@ func TestCallThatCannotBeEnded(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.net.deaf = 3
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(10 * time.Second)
+		d.pass(10 * time.Second)
 		d.edit(inc, func(inc *responsehub.Incident) { inc.Acknowledge(teams, time.Now()) })
 		d.starts(inc)
-		time.Sleep(14 * time.Second)
+		d.pass(14 * time.Second)
 		d.went("0s call ann", "0s text ann", "10s tell ann")
 		if l := d.net.calls[0]; !l.ended {
 			t.Errorf("the phone rings on after %s", time.Since(l.at))
@@ -451,10 +451,10 @@ func TestKilledDuringACall(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.net.does[numbers["ann"]] = []string{"*,4"}
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(6 * time.Second)
+		d.pass(6 * time.Second)
 		d.hub.stop()
 		d.up()
-		time.Sleep(time.Minute)
+		d.pass(time.Minute)
 		d.went("0s call ann", "0s text ann")
 		if a := d.look(inc).Acknowledged; a == nil || a.By.Name != "Ann" {
 			t.Errorf("acknowledged %+v", a)
@@ -466,7 +466,7 @@ func TestKilledDuringACall(t *testing.T) {
 func TestTheSameKeyAgain(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(6 * time.Second)
+		d.pass(6 * time.Second)
 		call := d.look(inc).Page.Attempts[1].ID
 		if d.look(inc).Page.Attempts[1].Way != responsehub.ByCall {
 			t.Fatal("the second attempt is no call")
@@ -512,7 +512,7 @@ func TestTheSameKeyAgain(t *testing.T) {
 func TestSlowStore(t *testing.T) {
 	bubble(t, []string{"ann"}, func(d *desk) {
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(6 * time.Second)
+		d.pass(6 * time.Second)
 		call := d.look(inc).Page.Attempts[1].ID
 		ctx, cancel := context.WithCancel(d.t.Context())
 		cancel()

@@ -39,9 +39,9 @@ func TestFirstAnswers(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.net.does[numbers["ann"]] = []string{"4"}
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(5 * time.Minute)
+		d.pass(5 * time.Minute)
 		d.starts(inc)
-		time.Sleep(time.Hour)
+		d.pass(time.Hour)
 		d.went("0s call ann", "0s text ann")
 		d.recorded(inc, begun, "Acknowledged by Ann", "Call to Ann: acknowledged")
 		if a := d.look(inc).Acknowledged; a == nil || a.By.Via != responsehub.ViaPhone || a.At.Sub(d.start).Round(time.Second) != 8*time.Second {
@@ -54,9 +54,9 @@ func TestAcknowledgedAndNothingStarted(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.net.does[numbers["ann"]] = []string{"4"}
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(15 * time.Minute)
+		d.pass(15 * time.Minute)
 		d.starts(inc)
-		time.Sleep(time.Hour)
+		d.pass(time.Hour)
 		d.went("0s call ann", "0s text ann", "10m8s call ann", "10m8s text ann")
 		d.recorded(inc, begun, "Acknowledged by Ann", "Call to Ann: acknowledged",
 			"Ann acknowledged at 00:00:08 UTC but nothing was started within 10 min. People are called again.",
@@ -69,9 +69,9 @@ func TestVoicemailThenSecond(t *testing.T) {
 		d.net.does[numbers["ann"]] = []string{"voicemail"}
 		d.net.does[numbers["bob"]] = []string{"silent", "7,*,4"}
 		inc := d.alert("a", contoso, responsehub.High)
-		time.Sleep(5 * time.Minute)
+		d.pass(5 * time.Minute)
 		d.starts(inc)
-		time.Sleep(time.Hour)
+		d.pass(time.Hour)
 		d.went("0s call ann", "0s text ann", "5s call bob", "5s text bob", "1m20s call bob", "1m34s tell ann")
 		d.recorded(inc, begun, "Call to Ann: voicemail", "Call to Bob: no answer", "Acknowledged by Bob", "Call to Bob: acknowledged")
 		want := []string{
@@ -90,7 +90,7 @@ func TestNobodyAnswers(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
 		d.dir.tenants[0].Notify.Phone.Nobody = time.Hour // here only the end of the sequence counts
 		inc := d.alert("a", contoso, responsehub.Critical)
-		time.Sleep(25*time.Minute - time.Second)
+		d.pass(25*time.Minute - time.Second)
 		d.went(
 			"0s call ann", "0s text ann", "1m15s call ann",
 			"3m0s call bob", "3m0s text bob", "4m15s call bob",
