@@ -74,7 +74,7 @@ func (l list) TenantOf(_ context.Context, _ int64, _ string, a responsehub.Alert
 }
 
 // hubs are replicas on one store, with nothing but the ticket lane.
-func hubs(t *testing.T, n int, d ticket.Desk) []*remediation.Engine {
+func hubs(t *testing.T, n int, d ticket.Desk, others ...responsehub.Follower) []*remediation.Engine {
 	rdb, _ := storetest.Mini(t)
 	s, shared := store.New(rdb), store.NewTickets(rdb)
 	tenants := list{{V: 1, ID: "fab", Name: "Fabrikam", MicrosoftTenantID: "22222222-2222-4222-8222-222222222222", Notify: responsehub.Notify{PSA: &responsehub.Desk{Connection: "at", Company: "FAB"}}}}
@@ -90,6 +90,7 @@ func hubs(t *testing.T, n int, d ticket.Desk) []*remediation.Engine {
 			Connections: map[string]ticket.Connection{"at": {Desk: d, Product: "Autotask", AtOnce: 2}}, Tenant: tenants.Tenant, Queue: shared, Index: shared,
 			Link: func(*responsehub.Incident) string { return "" }, Log: slog.New(slog.DiscardHandler),
 		}))
+		e.Follow(others...)
 		wg.Go(func() { e.Run(ctx) })
 		out = append(out, e)
 	}
@@ -170,6 +171,51 @@ func TestBurst(t *testing.T) {
 		t.Logf("all made within %s; %d less severe ones were made after the last critical one", made[all-1].made.Sub(made[0].made), waiting)
 		if waiting < 20 {
 			t.Errorf("only %d less severe tickets waited for the critical ones", waiting)
+		}
+	})
+}
+
+// cards is a follower of another lane that notes how long it had to wait.
+type cards struct {
+	mu   sync.Mutex
+	seen map[string]time.Duration
+}
+
+func (*cards) Lane() responsehub.Lane { return responsehub.LaneTeams }
+
+func (*cards) Wake(_ *responsehub.Incident, events []responsehub.Event) bool {
+	return slices.ContainsFunc(events, func(e responsehub.Event) bool { return e.Kind == responsehub.EventOpened })
+}
+
+func (c *cards) Follow(_ context.Context, t *responsehub.Turn) responsehub.Outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[t.Incident.ID] = time.Since(t.Incident.OpenedAt)
+	return responsehub.Settle(nil)
+}
+
+// TestAHangingDeskDelaysNobody: with a desk that never answers, other lanes of the same
+// process are visited as if it were not there.
+func TestAHangingDeskDelaysNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, c := &slow{desk: newDesk()}, &cards{seen: map[string]time.Duration{}}
+		d.hang.Store(true)
+		engines := hubs(t, 1, d, c)
+		const all = 150 // more than the lanes that the process works on at once
+		for i := range all {
+			raise(t, engines[0], i, responsehub.High)
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(5 * time.Second)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if len(c.seen) != all {
+			t.Fatalf("%d of %d incidents were seen by the other lane", len(c.seen), all)
+		}
+		for id, waited := range c.seen {
+			if waited > 100*time.Millisecond {
+				t.Errorf("%s waited %s", id, waited)
+			}
 		}
 	})
 }
