@@ -69,7 +69,7 @@ func (w *World) Config() string {
 		if i == 0 {
 			line("    notify: {teams: [%q], phone: {sequence: [ann, bob]}, mail: [%q]}", channel, "soc@"+s.Tenant.Domains[0].Name)
 		} else {
-			line("    notify: {teams: [%q]}", channel)
+			line("    notify: {teams: [%q], phone: {sequence: [bob, ann]}}", channel) // Response off: somebody has to be woken
 		}
 	}
 	return b.String()
