@@ -83,13 +83,29 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	}
 }
 
+// failing ends a case by a panic, which leaves the bubble before the case fails.
+type failing struct{}
+
+type failure string
+
+func (failing) Helper()                           {}
+func (failing) Fatal(args ...any)                 { panic(failure(fmt.Sprint(args...))) }
+func (failing) Fatalf(format string, args ...any) { panic(failure(fmt.Sprintf(format, args...))) }
+
+// TestKilledAndCutOffAtRandom has a bubble for each case: rapid counts simulated time.
 func TestKilledAndCutOffAtRandom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) {
-			kills := rapid.SliceOfNDistinct(rapid.IntRange(1, 80), 0, 5, rapid.ID[int]).Draw(rt, "killed at")
-			lost := rapid.SliceOfNDistinct(rapid.IntRange(1, 40), 0, 5, rapid.ID[int]).Draw(rt, "answers lost")
-			effect := rapid.SliceOfN(rapid.Bool(), 40, 40).Draw(rt, "with effect")
-			b := newBench(rt)
+	rapid.Check(t, func(rt *rapid.T) {
+		kills := rapid.SliceOfNDistinct(rapid.IntRange(1, 80), 0, 5, rapid.ID[int]).Draw(rt, "killed at")
+		lost := rapid.SliceOfNDistinct(rapid.IntRange(1, 40), 0, 5, rapid.ID[int]).Draw(rt, "answers lost")
+		effect := rapid.SliceOfN(rapid.Bool(), 40, 40).Draw(rt, "with effect")
+		var failed failure
+		synctest.Test(t, func(*testing.T) {
+			defer func() {
+				if p := recover(); p != nil {
+					failed = p.(failure)
+				}
+			}()
+			b := newBench(failing{})
 			killable(b, func(n int) bool { return contained(kills, n) })
 			calls := 0
 			b.desk.fault = func(string) (error, bool) {
@@ -99,8 +115,11 @@ func TestKilledAndCutOffAtRandom(t *testing.T) {
 				return nil, false
 			}
 			whole(b)
-			holds(rt, b, "random")
+			holds(failing{}, b, "random")
 		})
+		if failed != "" {
+			rt.Fatal(failed)
+		}
 	})
 }
 

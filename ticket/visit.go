@@ -82,7 +82,13 @@ func (v *visit) keep(ctx context.Context) (time.Duration, error) {
 		return wait, nil
 	}
 	due, later, err := v.due(ctx)
-	if err != nil || !due {
+	if err != nil {
+		return 0, err
+	}
+	if !due {
+		if v.ref().ID != "" {
+			err = v.worked(ctx, later) // a turn that ended right before it could say so
+		}
 		return later, err
 	}
 	blocked, err := v.f.cfg.Queue.Blocked(ctx, v.name)
