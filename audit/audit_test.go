@@ -27,7 +27,7 @@ func recorded(t testing.TB) (*responsehub.Incident, []json.RawMessage) {
 	write := func() {
 		events := inc.TakeEvents()
 		now := inc.Standing()
-		events[len(events)-1].Set = responsehub.Moved(was, now)
+		events[0].Set = responsehub.Moved(was, now)
 		was = now
 		more, h, err := responsehub.Chain(int64(len(stored)), head, events)
 		if err != nil {

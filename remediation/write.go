@@ -89,7 +89,7 @@ func (e *Engine) change(st State, before, inc *responsehub.Incident) (c Commit, 
 	return c, len(stored) > 0 || !bytes.Equal(doc, st.Doc), nil
 }
 
-// moved puts what the write moves in the incident's standing on its last event, so that
+// moved puts what the write moves in the incident's standing on its first event, so that
 // the state can be rebuilt from the record.
 func moved(before, inc *responsehub.Incident, events []responsehub.Event) []responsehub.Event {
 	var was map[string]string
@@ -103,7 +103,7 @@ func moved(before, inc *responsehub.Incident, events []responsehub.Event) []resp
 	if len(events) == 0 {
 		events = []responsehub.Event{{At: time.Now(), Kind: responsehub.EventMoved, By: responsehub.Hub.By()}}
 	}
-	events[len(events)-1].Set = set
+	events[0].Set = set
 	return events
 }
 
