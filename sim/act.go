@@ -32,6 +32,7 @@ import (
 //	add_method      the attacker adds a phone number (or Value) to User's sign-in methods
 //	add_device      the attacker registers a device, named Value, for User
 //	add_owner       User makes himself an owner of the app of the takeover (or Value)
+//	sign_in         with a token that lives on somebody signs in to Outlook (or Value) as User
 //	approve_sign_in  User (or the administrator) types in the newest device code (or Value)
 //	withdraw_consent  an administrator takes the hub's consent (or Client's) away
 //	answer          Person picks up their ringing phone
@@ -40,6 +41,9 @@ import (
 //	text            Person writes the text message Text to the hub's number
 //	call_in         Person calls the hub's number
 //	script          Person's phone does by itself what Value says; see package twilio
+//	ticket_close, ticket_reopen, ticket_assign, ticket_status, ticket_note, ticket_merge, ticket_board, ticket_title,
+//	ticket_delete   Person at the service desk works on Ticket in Desk (default connectwise); see package connectwise
+//	desk_*          an administrator changes Desk, or somebody posts a false event; see the same place
 //	microsoft       any action of tenant.World.Act: Action, Tenant, User, Client, Value
 type Act struct {
 	Do string `json:"do"`
@@ -53,6 +57,8 @@ type Act struct {
 	Action  string `json:"action"`
 	Client  string `json:"client"`
 	Value   string `json:"value"`
+	Desk    string `json:"desk"`   // connectwise, autotask or halopsa
+	Ticket  int    `json:"ticket"` // its id
 }
 
 // Play does it and returns what the actor sees: a teams.Outcome for what happens in Teams, otherwise
@@ -85,10 +91,13 @@ func (w *World) Play(ctx context.Context, a Act) (any, error) {
 		return "Done.", nil
 	case "roll_keys":
 		return "Teams signs with a new key.", w.Teams.RollKeys()
-	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "add_owner", "approve_sign_in", "withdraw_consent", "microsoft":
+	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "add_owner", "sign_in", "approve_sign_in", "withdraw_consent", "microsoft":
 		return w.playMicrosoft(a)
 	}
 	if seen, known, err := w.playPhone(ctx, a); known {
+		return seen, err
+	}
+	if seen, known, err := w.playDesk(ctx, a); known {
 		return seen, err
 	}
 	return nil, fmt.Errorf("sim: nobody here can %q", a.Do)
@@ -135,6 +144,7 @@ func (a Act) filled(scene *tenant.Scene) Act {
 		"recreate_rule": {"rule.add", scene.Rule.Name}, "switch_app_on": {"app.enable", scene.EvilApp.ID},
 		"add_forwarding": {"forwarding.add", "drop@evil.example"}, "add_method": {"method.add", "+1 2065550199"},
 		"add_device": {"device.add", "DESKTOP-EVIL-2"}, "withdraw_consent": {"consent.withdraw", ""}, "add_owner": {"owner.add", scene.EvilApp.ID},
+		"sign_in": {"session.begin", "Outlook"},
 	}[a.Do]
 	a.Action, a.Value = usual[0], cmp.Or(a.Value, usual[1])
 	a.User, a.Client = cmp.Or(a.User, scene.Victim.UPN), cmp.Or(a.Client, HubClientID)

@@ -49,6 +49,7 @@ func (w *World) Config() string {
 	line("mail: {smtp: %q, from: %q}", "smtp://"+mailUser+":"+w.secrets.mail+"@"+post, HubMail)
 	line("console: {oidc: {issuer: %q, client_id: %s, client_secret: %q}}", w.openIDURL(), consoleClient, w.consoleSecret())
 	line("fallback: {mail: [%q], phone: [bob]}", Staff[1].Mail)
+	w.deskConfig(line)
 	line("people:")
 	for _, p := range Staff[:2] {
 		line("  - {id: %s, name: %q, entra_object_id: %s, phone: %q, email: %q, role: responder, tenants: [\"*\"]}", p.Key, p.Name, p.EntraID, Numbers[p.Key], p.Mail)
@@ -67,7 +68,7 @@ func (w *World) Config() string {
 		line("    source_ids: {petra: %q}", "petra-"+strings.ToLower(s.Tenant.Name))
 		line("    response: %t", i == 0)
 		if i == 0 {
-			line("    notify: {teams: [%q], phone: {sequence: [ann, bob]}, mail: [%q]}", channel, "soc@"+s.Tenant.Domains[0].Name)
+			line("    notify: {teams: [%q], phone: {sequence: [ann, bob]}, mail: [%q], psa: {connection: connectwise, company: %q}}", channel, "soc@"+s.Tenant.Domains[0].Name, DeskCompany(s.Tenant.Name))
 		} else {
 			line("    notify: {teams: [%q], phone: {sequence: [bob, ann]}}", channel) // Response off: somebody has to be woken
 		}

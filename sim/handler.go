@@ -48,10 +48,14 @@ func (w *World) handler() http.Handler {
 		mux.Handle(prefix, w.durable(vendor))
 	}
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(secureHeaders(page)))
-	return guard(mux)
+	apart := map[string]http.Handler{}
+	for name, d := range w.desks() {
+		apart["/"+name] = w.durable(d.Handler())
+	}
+	return guard(withDesks(mux, apart))
 }
 
-// vendors are the simulators by path prefix.
+// vendors are the simulators by path prefix, but for the ticket systems.
 func (w *World) vendors() map[string]http.Handler {
 	return map[string]http.Handler{
 		"/graph/": w.Graph, "/exchange/": w.Exchange, "/teams/": http.StripPrefix("/teams", w.Teams.Handler()),

@@ -54,6 +54,9 @@ func (w *World) people() (err error) {
 	if w.Mail, err = smtp.New(w.mail()); err != nil {
 		return err
 	}
+	if err = w.buildDesks(saved{}); err != nil {
+		return err
+	}
 	w.OpenID, err = openid.New(w.signIn())
 	return err
 }
@@ -64,6 +67,7 @@ func (w *World) peopleAgain(kept *saved) (err error) {
 	w.secrets = secrets{
 		hubKey: s.HubKey, webhook: s.Webhook, client: s.Client, bot: s.Bot, twilioToken: cmp.Or(s.TwilioToken, fresh.twilioToken),
 		twilioSecret: cmp.Or(s.TwilioSecret, fresh.twilioSecret), mail: cmp.Or(s.Mail, fresh.mail),
+		connectwise: cmp.Or(s.ConnectWise, fresh.connectwise), autotask: cmp.Or(s.Autotask, fresh.autotask), halo: cmp.Or(s.Halo, fresh.halo),
 	}
 	w.alerts.Store(kept.Alerts)
 	if w.Microsoft, w.Scenes, err = tenant.Restore(kept.Microsoft); err != nil {
@@ -81,6 +85,9 @@ func (w *World) peopleAgain(kept *saved) (err error) {
 		return w.unreadable(err)
 	}
 	if w.Mail, err = smtp.Restore(w.mail(), kept.Mail); err != nil {
+		return w.unreadable(err)
+	}
+	if err = w.buildDesks(*kept); err != nil {
 		return w.unreadable(err)
 	}
 	w.OpenID, err = openid.New(w.signIn())

@@ -36,6 +36,7 @@ type saved struct {
 	Microsoft   json.RawMessage `json:"microsoft"`
 	Twilio      json.RawMessage `json:"twilio,omitempty"`
 	Mail        json.RawMessage `json:"mail,omitempty"`
+	ConnectWise json.RawMessage `json:"connectwise,omitempty"`
 }
 
 type savedSecrets struct {
@@ -48,6 +49,11 @@ type savedSecrets struct {
 	TwilioToken  string `json:"twilio_token,omitempty"`
 	TwilioSecret string `json:"twilio_secret,omitempty"`
 	Mail         string `json:"mail,omitempty"`
+
+	// Absent in worlds that had no ticket systems.
+	ConnectWise string `json:"connectwise,omitempty"`
+	Autotask    string `json:"autotask,omitempty"`
+	Halo        string `json:"halo,omitempty"`
 }
 
 // openDir makes the directory ready and takes it for this world alone.
@@ -139,14 +145,16 @@ func (w *World) encode() ([]byte, error) {
 		Secrets: savedSecrets{
 			HubKey: w.secrets.hubKey, Webhook: w.secrets.webhook, Client: w.secrets.client, Bot: w.secrets.bot,
 			TwilioToken: w.secrets.twilioToken, TwilioSecret: w.secrets.twilioSecret, Mail: w.secrets.mail,
+			ConnectWise: w.secrets.connectwise, Autotask: w.secrets.autotask, Halo: w.secrets.halo,
 		},
 	}
-	var errs [5]error
+	var errs [6]error
 	out.Login, errs[0] = w.Login.Save()
 	out.Teams, errs[1] = w.Teams.Save()
 	out.Microsoft, errs[2] = w.Microsoft.Save(w.Scenes)
 	out.Twilio, errs[3] = w.Twilio.Save()
 	out.Mail, errs[4] = w.Mail.Save()
+	out.ConnectWise, errs[5] = w.ConnectWise.Save()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"time"
 
+	"responsehub/sim/desk"
 	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
@@ -18,6 +19,7 @@ type Snapshot struct {
 	Teams      teams.State   `json:"teams"`
 	Twilio     twilio.State  `json:"twilio"`
 	Mail       smtp.State    `json:"mail"`
+	Desks      []desk.State  `json:"desks"`
 	Effects    []wire.Effect `json:"effects"`
 	Unexpected []string      `json:"unexpected"`
 }
@@ -51,7 +53,7 @@ func sceneState(s *tenant.Scene) SceneState {
 func (w *World) Snapshot() Snapshot {
 	s := Snapshot{
 		Hub: w.opts.HubURL, Microsoft: w.Microsoft.Snapshot(), Teams: w.Teams.Snapshot(),
-		Twilio: w.Twilio.Snapshot(), Mail: w.Mail.Snapshot(),
+		Twilio: w.Twilio.Snapshot(), Mail: w.Mail.Snapshot(), Desks: w.deskStates(),
 		Effects: append([]wire.Effect{}, w.Wire.Effects()...), Unexpected: append([]string{}, w.Wire.UnexpectedAll()...),
 	}
 	for _, scene := range w.Scenes {
@@ -78,6 +80,9 @@ func (w *World) pageState() any {
 	s.Effects = s.Effects[max(0, len(s.Effects)-shown):]
 	s.Unexpected = s.Unexpected[max(0, len(s.Unexpected)-shown):]
 	s.Twilio, s.Mail = s.Twilio.Page(), s.Mail.Page()
+	for i, d := range s.Desks {
+		s.Desks[i] = d.Page()
+	}
 	all := w.Wire.Requests()
 	latest := []seenRequest{}
 	for _, q := range all[max(0, len(all)-shown):] {

@@ -6,10 +6,11 @@
 // vendor would refuse; that whatever the vendor would not have known stands in "unexpected" of
 // GET /_world; and that it neither listens nor calls anywhere but on loopback addresses.
 //
-// One listener carries a path prefix for each vendor (/graph, /exchange, /teams, /twilio), the page at / and
+// One listener carries a path prefix for each vendor (/graph, /exchange, /teams, /twilio, /connectwise), the page at / and
 // the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
 // listener of its own, because azidentity takes https only and drops the path of its authority; the
-// authority that signed its certificate is written to CAFile. The mail server has two listeners after
+// authority that signed its certificate is written to CAFile. ConnectWise stands there too, below /connectwise,
+// because its clients insist on TLS. The mail server has two listeners after
 // that one: STARTTLS, and TLS from the first byte.
 //
 // With Options.Dir the world survives its process: New goes on where the last one with this directory
@@ -40,6 +41,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"responsehub/sim/connectwise"
 	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
@@ -62,7 +64,8 @@ type Options struct {
 	NoLimits  bool         // lifts the rate limits of Teams and of Twilio
 	Log       *slog.Logger // nil is silent
 
-	PhoneSpeed float64 // how many times faster than real phones ring and people speak; 0 = 1
+	PhoneSpeed float64         // how many times faster than real phones ring and people speak; 0 = 1
+	Phones     []twilio.Person // phones beside those of Staff
 }
 
 // World is all simulated vendors with their listeners. It is safe for concurrent use.
@@ -77,6 +80,8 @@ type World struct {
 	Twilio    *twilio.Service
 	Mail      *smtp.Server
 	OpenID    *openid.Server
+
+	ConnectWise *connectwise.Service
 
 	opts    Options
 	log     *slog.Logger
@@ -107,6 +112,7 @@ type World struct {
 type secrets struct {
 	hubKey, webhook, client, bot    string
 	twilioToken, twilioSecret, mail string
+	connectwise, autotask, halo     string
 }
 
 // New binds the listeners and builds the world. Stop must be called even if Start never is.
@@ -172,6 +178,9 @@ func makeSecrets() (made secrets) {
 		{&made.twilioToken, "", hex.EncodeToString},
 		{&made.twilioSecret, "", hex.EncodeToString}, // twilio-go takes letters and digits only
 		{&made.mail, "", hex.EncodeToString},         // stands in an address
+		{&made.connectwise, "", hex.EncodeToString},
+		{&made.autotask, "", hex.EncodeToString},
+		{&made.halo, "", hex.EncodeToString},
 	} {
 		raw := make([]byte, 32)
 		rand.Read(raw) //nolint:errcheck // never fails
@@ -276,7 +285,7 @@ func (w *World) Start(ctx context.Context) error {
 		})
 	}
 	serve(w.plain, w.handler(), false)
-	serve(w.secure, w.Login, true)
+	serve(w.secure, w.secureHandler(), true)
 	w.mails()
 	w.Twilio.Start()
 	if !w.dirIsOurs {
@@ -322,6 +331,9 @@ func (w *World) Stop() {
 		}
 		if w.Mail != nil {
 			w.Mail.Stop()
+		}
+		for _, d := range w.desks() {
+			d.Stop()
 		}
 		w.running.Wait()
 		if !w.dirIsOurs {

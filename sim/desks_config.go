@@ -1,0 +1,19 @@
+package sim
+
+import "responsehub/sim/connectwise"
+
+// deskConfig writes the connections to the ticket systems.
+func (w *World) deskConfig(line func(format string, args ...any)) {
+	line("psa:")
+	line("  - name: connectwise")
+	line("    kind: connectwise")
+	line("    site: %q", w.ConnectWiseURL())
+	line("    company: %s", ConnectWiseCompany)
+	line("    public_key: %s", ConnectWiseKey)
+	line("    private_key: %q", w.secrets.connectwise)
+	line("    client_id: %s", ConnectWiseClientID)
+	line("    board: %q", connectwise.Board)
+	line("    statuses: {new: New, working: In Progress, contained: Contained, waiting: Waiting on Technician, closed: Closed, reopened: Re-opened}")
+	line("    priorities: {critical: Priority 1 - Critical, high: Priority 2 - High, medium: Priority 3 - Normal, low: Priority 4 - Low}")
+	line("    catch_all_company: %s", connectwise.CatchAll)
+}
