@@ -40,7 +40,7 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.only, "only", "ingest,claim,latency,cost,retract", "parts to measure")
+	flag.StringVar(&o.only, "only", "ingest,claim,latency,phone,cost,retract", "parts to measure")
 	flag.IntVar(&o.rounds, "rounds", 6, "rounds of ingest, each of hub and floor")
 	flag.DurationVar(&o.round, "round", 2*time.Second, "length of a round")
 	flag.IntVar(&o.samples, "samples", 50, "samples of each latency")
@@ -61,7 +61,7 @@ func measure(ctx context.Context, o options) error {
 	parts := []struct {
 		name string
 		run  func(context.Context, options, *table) error
-	}{{"ingest", ingest}, {"claim", claim}, {"latency", latency}, {"cost", cost}, {"retract", retract}}
+	}{{"ingest", ingest}, {"claim", claim}, {"latency", latency}, {"phone", phone}, {"cost", cost}, {"retract", retract}}
 	t := &table{}
 	for _, p := range parts {
 		if !strings.Contains(o.only, p.name) {

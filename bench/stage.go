@@ -21,6 +21,7 @@ import (
 	"responsehub/config"
 	"responsehub/intake"
 	"responsehub/sim"
+	"responsehub/sim/twilio"
 	"responsehub/sim/wire"
 )
 
@@ -33,14 +34,22 @@ type stage struct {
 	dir   string
 	url   string
 	n     int
+	mu    sync.Mutex // guards n
+}
+
+// setting is what a part changes on its stage.
+type setting struct {
+	phones []twilio.Person // phones beside those of the staff
+	twilio string          // further lines of the section twilio
 }
 
 // technician asks for steps.
 var technician = responsehub.Actor{ID: "person:bench", Name: "Bench", Role: responsehub.Admin, Via: responsehub.ViaAPI, Tenants: []string{"*"}}
 
 // raise starts a stage with so many customers, every one with Response on but the
-// second where manual is asked for.
-func raise(ctx context.Context, customers int, manual bool) (s *stage, err error) {
+// second where manual is asked for. more changes what the world is and how the hub is
+// configured.
+func raise(ctx context.Context, customers int, manual bool, more ...setting) (s *stage, err error) {
 	s = &stage{doors: &doors{}}
 	defer func() {
 		if err != nil {
@@ -59,7 +68,11 @@ func raise(ctx context.Context, customers int, manual bool) (s *stage, err error
 	}
 	s.url = "http://" + l.Addr().String()
 	l.Close()
-	s.world, err = sim.New(sim.Options{Listen: "127.0.0.1:0", HubURL: s.url, Tenants: customers, NoInstall: true, NoLimits: true})
+	world := sim.Options{Listen: "127.0.0.1:0", HubURL: s.url, Tenants: customers, NoInstall: true, NoLimits: true}
+	for _, m := range more {
+		world.Phones = append(world.Phones, m.phones...)
+	}
+	s.world, err = sim.New(world)
 	if err != nil {
 		return s, err
 	}
@@ -70,6 +83,9 @@ func raise(ctx context.Context, customers int, manual bool) (s *stage, err error
 	text = strings.ReplaceAll(text, "server: {", `server: {admin_listen: "", `)
 	if !manual {
 		text = strings.ReplaceAll(text, "response: false", "response: true")
+	}
+	for _, m := range more {
+		text = strings.ReplaceAll(text, "\ntwilio:\n", "\ntwilio:\n"+m.twilio)
 	}
 	path := filepath.Join(s.dir, "responsehub.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -143,8 +159,11 @@ func (s *stage) post(ctx context.Context, alert any) (id, ref string, err error)
 	if err != nil {
 		return "", "", err
 	}
+	s.mu.Lock()
 	s.n++
-	header, err := intake.Sign(responsehub.Secret(s.world.WebhookSecret()), fmt.Sprintf("msg_%d", s.n), time.Now(), body)
+	msg := fmt.Sprintf("msg_%d", s.n)
+	s.mu.Unlock()
+	header, err := intake.Sign(responsehub.Secret(s.world.WebhookSecret()), msg, time.Now(), body)
 	if err != nil {
 		return "", "", err
 	}

@@ -29,6 +29,7 @@ func (w *World) phones() twilio.Config {
 		Numbers: []string{HubNumber}, ServiceSID: TwilioService, SMSURL: w.opts.HubURL + "/twilio/sms", VoiceURL: w.opts.HubURL + "/twilio/voice",
 		Log: w.Wire, Client: loopbackClient(), NoLimits: w.opts.NoLimits, Speed: w.opts.PhoneSpeed,
 	}
+	c.People = append(c.People, w.opts.Phones...)
 	for _, p := range Staff {
 		if n := Numbers[p.Key]; n != "" {
 			c.People = append(c.People, twilio.Person{Key: p.Key, Name: p.Name, Number: n})

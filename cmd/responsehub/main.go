@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // the zones of schedules, also where the system has none
 )
 
 func main() { os.Exit(run()) }
