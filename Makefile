@@ -85,6 +85,7 @@ golden: ## write golden files and the state chart anew; read the diff before you
 .PHONY: pictures
 pictures: deps ## draw the pictures of the documents anew
 	$(GO) test -count=1 ./clients -run TestPicture -picture docs/card.png
+	$(GO) test -count=1 ./clients -run 'TestConsole$$' -console-picture docs/console.png
 
 .PHONY: generate
 generate: golden ## everything that is generated

@@ -77,6 +77,10 @@ type Config struct {
 	Desks     []string   // names of the ticket systems (psa)
 	Documents Documents  // makes reports and evidence; nil: this hub does not
 	NewKey    NewKey     // nil: keys are made by the command line only
+	Sources   []Source   // the detectors
+	Mapper    Mapper     // tries a message; nil: it cannot be tried here
+	OnCall    OnCall     // nil: nobody is called
+	Companies Companies  // nil: companies are typed in
 	Version   string
 }
 
@@ -206,6 +210,9 @@ func (c *Console) table() map[string]page {
 		"POST /incidents/{id}/false-alarm":     c.falseAlarm,
 		"POST /incidents/{id}/todos/{todo}":    c.tick,
 		"POST /incidents/{id}/password/reveal": c.reveal,
+		"GET /incidents/{id}/letters":          c.letters,
+		"GET /sources":                         c.sources,
+		"POST /sources":                        c.trySource,
 		"GET /lanes":                           c.lanes,
 		"POST /lanes/{id}":                     c.revive,
 		"GET /tenants/{id}":                    c.tenant,

@@ -9,6 +9,7 @@ import (
 
 	"responsehub"
 	"responsehub/remediation"
+	"responsehub/report"
 )
 
 // panelData is what the live part of an incident's page shows.
@@ -22,8 +23,9 @@ type panelData struct {
 	Lock      string // time to lock
 	Events    []responsehub.Event
 	Full      bool
-	Told      []string
-	Unheld    bool // nobody has taken it yet
+	Told      []notice
+	Stages    [][]string // time to lock by stage
+	Unheld    bool       // nobody has taken it yet
 	Evidence  []responsehub.Evidence
 	Remaining int // evidence that is not shown
 	Documents bool
@@ -80,7 +82,7 @@ func (c *Console) panel(w http.ResponseWriter, r *http.Request, actor responsehu
 func (c *Console) panelOf(r *http.Request, actor responsehub.Actor, inc *responsehub.Incident) (panelData, error) {
 	d := panelData{
 		Incident: inc, MayAct: actor.May(responsehub.Act, inc.Tenant) == nil, Command: rand.Text(), Lock: timeToLock(inc),
-		Lasting: inc.Irreversible(responsehub.StepIDs...), Told: told(inc), Unheld: inc.Acknowledged == nil && !inc.State.Closed(),
+		Lasting: inc.Irreversible(responsehub.StepIDs...), Told: c.told(inc), Stages: report.Stages(inc), Unheld: inc.Acknowledged == nil && !inc.State.Closed(),
 		Evidence: inc.Evidence, Full: r.FormValue("timeline") == "full", Documents: c.cfg.Documents != nil,
 	}
 	if n := len(d.Evidence); n > evidenceShown && !d.Full {
@@ -137,49 +139,6 @@ func timeline(raw []json.RawMessage, full bool) []responsehub.Event {
 		}
 		if out = append(out, e); !full && len(out) == eventsShown {
 			break
-		}
-	}
-	return out
-}
-
-// told says by what ways people were told, and what became of it.
-func told(inc *responsehub.Incident) []string {
-	var out []string
-	for id, ref := range inc.Cards {
-		switch {
-		case ref.Failure != "":
-			out = append(out, "Teams channel "+id+": "+ref.Failure)
-		case ref.Activity != "":
-			out = append(out, "Teams card posted")
-		}
-	}
-	if p := inc.Page; p != nil {
-		for _, a := range p.Attempts {
-			line := "Call to "
-			if a.Way == responsehub.ByText {
-				line = "Text to "
-			}
-			line += a.Person + " at " + clock(a.At) + ": " + attemptWords[a.State]
-			if a.Reason != "" {
-				line += " (" + a.Reason + ")"
-			}
-			out = append(out, line)
-		}
-	}
-	for connection, t := range inc.Tickets {
-		switch {
-		case t.Failure != "":
-			out = append(out, "Ticket at "+connection+": "+t.Failure)
-		case t.Number != "":
-			out = append(out, "Ticket "+t.Number+" at "+connection)
-		}
-	}
-	for to, m := range inc.Mails {
-		switch {
-		case m.Failure != "":
-			out = append(out, "Mail to "+to+": "+m.Failure)
-		case m.Sent > 0:
-			out = append(out, "Mailed "+to+" at "+clock(m.At))
 		}
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"responsehub"
+	"responsehub/oncall"
 )
 
 // tenantData is what a tenant's page shows.
@@ -29,6 +30,9 @@ type tenantData struct {
 	Locks     int
 	MayManage bool
 	Expired   bool
+	Calls     []oncall.Planned // who would be called when
+	Search    companySearch    // for a company of the ticket system
+	Searches  bool             // companies can be searched for
 }
 
 type channelRow struct {
@@ -82,6 +86,10 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 	if t.Notify.PSA != nil {
 		d.Desk = *t.Notify.PSA
 	}
+	d.Calls, d.Searches = c.calls(t), c.cfg.Companies != nil && len(c.cfg.Desks) > 0
+	if d.MayManage {
+		d.Search = c.companies(r)
+	}
 	d.Others = slices.DeleteFunc(c.visible(actor), func(o responsehub.Tenant) bool { return o.ID == t.ID })
 	c.show(w, r, http.StatusOK, "tenant", actor, d)
 	return nil
@@ -132,6 +140,16 @@ func (c *Console) editOf(form string, f url.Values, actor responsehub.Actor) (wh
 	switch form {
 	case "told":
 		return "who is told", func(t *responsehub.Tenant) error { return toldBy(t, f) }, nil
+	case "company":
+		return "the company in the ticket system", func(t *responsehub.Tenant) error {
+			desk := responsehub.Desk{}
+			if t.Notify.PSA != nil {
+				desk = *t.Notify.PSA
+			}
+			desk.Connection, desk.Company = f.Get("desk"), strings.TrimSpace(f.Get("company"))
+			t.Notify.PSA = &desk
+			return nil
+		}, nil
 	case "guards":
 		return "password mode and limits", func(t *responsehub.Tenant) error { return guards(t, f) }, nil
 	case "copy":

@@ -143,6 +143,8 @@ const wait = 20000;
     // What only a person can judge is set aside with a reason.
     await see(desk, "Only a person can judge", "what is left for people");
     await look(desk, "by-itself");
+    await desk.page.evaluate(() => window.scrollTo(0, 0));
+    await desk.page.screenshot({ path: path.join(folder, "readme.png") });
     const item = desk.page.locator("li.item.needs_human").first();
     await item.getByPlaceholder("Reason to set aside").fill("Our own backup product");
     await item.getByRole("button", { name: "Set aside" }).click();
