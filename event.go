@@ -51,12 +51,14 @@ const (
 
 	// Of the hub's own record, which no incident has. Item names the tenant, person or key.
 	EventTenantChanged   EventKind = "tenant.changed"
+	EventTenantAdded     EventKind = "tenant.added"
 	EventTenantRemoved   EventKind = "tenant.removed"
 	EventPersonChanged   EventKind = "person.changed"
 	EventPersonRemoved   EventKind = "person.removed"
 	EventKeyMade         EventKind = "key.made"
 	EventKeyRemoved      EventKind = "key.removed"
 	EventSettingsChanged EventKind = "settings.changed"
+	EventKeySignIn       EventKind = "sign_in.key" // somebody signed in to the console with an API key
 
 	EventTicketChanged EventKind = "ticket.changed" // somebody did something to the incident's ticket
 

@@ -65,6 +65,12 @@ func (t *Tenant) Check(known func(person string) bool) error {
 	case t.Limits.AutomaticLocksPerHour != nil && (*t.Limits.AutomaticLocksPerHour < 0 || *t.Limits.AutomaticLocksPerHour > 1000):
 		return faulty("/automatic_locks_per_hour", "The limit must be a whole number from 0 to 1000.")
 	}
+	switch {
+	case t.Product != "" && !slices.Contains(Products, t.Product):
+		return faulty("/product", "The product must be response or notify.")
+	case t.Response && !t.Automatic():
+		return faulty("/response", "Response is not part of the product notify. Switch the product first.")
+	}
 	for i, name := range t.BreakGlass {
 		if !NamesAccount(name) || i >= maxListed {
 			return faulty(fmt.Sprintf("/break_glass/%d", i), "An account is named by its principal name (pat@contoso.com) or its object id.")

@@ -16,6 +16,8 @@ type Tenant struct {
 	Response          bool              `json:"response"`             // steps 1-3 run by themselves
 	Notify            Notify            `json:"notify"`
 	TrialEnds         time.Time         `json:"trial_ends,omitzero"`
+	Product           Product           `json:"product,omitempty"`    // empty is the full one
+	Paused            *Stop             `json:"paused,omitempty"`     // nothing runs by itself at this tenant since then; nil: it is not paused
 	LockGroup         string            `json:"lock_group,omitempty"` // object id of a cloud-only group whose members a Conditional Access policy shuts out
 	PasswordMode      PasswordMode      `json:"password_mode,omitempty"`
 	Limits            Limits            `json:"limits,omitzero"`

@@ -108,7 +108,7 @@ func (a *App) buildOutside(opts Options) error {
 			responsehub.AutoReply: a.graph.AutoReplies(), responsehub.Forwarding: mail.Forwarding(), responsehub.Delegate: mail.Delegates(),
 			responsehub.SweepRule: mail.SweepRules(), responsehub.TransportRule: mail.TransportRules(),
 		},
-		Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks, Settings: a.directory.Settings,
+		Hidden: mail.HiddenRules(), Scanners: []steps.Scanner{a.graph, mail}, Looks: opts.Looks, Settings: a.directory.Settings, Paused: a.paused,
 	}
 	a.signIns = login.Delegated(hc, a.engine.Vault(), a.store)
 	account := &steps.AccountLane{Directory: a.graph, Groups: a.graph, Vault: a.engine.Vault(), Mode: a.passwordMode, Writeback: a.graph.Writeback(a.signIns)}
@@ -138,6 +138,12 @@ func (a *App) lockGroup(tenant string) string {
 func (a *App) breakGlass(tenant string, account responsehub.Account) bool {
 	t, _ := a.directory.Tenant(tenant)
 	return t.IsBreakGlass(account)
+}
+
+// paused is what a pause of a tenant holds back now.
+func (a *App) paused(tenant string) []responsehub.Hold {
+	t, _ := a.directory.Tenant(tenant)
+	return t.Holds()
 }
 
 // passwordMode is how a tenant's passwords are reset, as the directory knows it now.

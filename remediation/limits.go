@@ -40,7 +40,7 @@ func (e *Engine) decide(ctx context.Context, t *responsehub.Tenant, response boo
 	if !response {
 		return r
 	}
-	if r.holds = e.settings().Holds(); len(r.holds) > 0 {
+	if r.holds = append(e.settings().Holds(), t.Holds()...); len(r.holds) > 0 {
 		return r
 	}
 	if t.IsBreakGlass(a.Account) {
@@ -71,6 +71,19 @@ func (e *Engine) decide(ctx context.Context, t *responsehub.Tenant, response boo
 		}
 	}
 	return r
+}
+
+// holds is what is held back at a tenant now: by the hub's switch, or by a pause of the
+// tenant.
+func (e *Engine) holds(tenant string) []responsehub.Hold {
+	holds := e.settings().Holds()
+	if e.tenants == nil || tenant == "" {
+		return holds
+	}
+	if t, ok := e.tenants.Tenant(tenant); ok {
+		holds = append(holds, t.Holds()...)
+	}
+	return holds
 }
 
 // byPerson reports whether somebody outside the hub asks. A key counts as a person: who

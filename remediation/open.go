@@ -37,7 +37,7 @@ func (e *Engine) Open(ctx context.Context, d responsehub.Delivery, a *responsehu
 		if !ok {
 			ref = stranger(a.Tenant)
 		}
-		rule := e.decide(ctx, &tenant, ok && tenant.Response, d.Source, a)
+		rule := e.decide(ctx, &tenant, ok && tenant.Automatic(), d.Source, a)
 		inc, done, err := e.open(ctx, d, a, ref, rule, directory, try)
 		switch {
 		case errors.Is(err, ErrRefTaken) || errors.Is(err, ErrConflict):
@@ -87,7 +87,7 @@ func (e *Engine) open(ctx context.Context, d responsehub.Delivery, a *responsehu
 
 func (e *Engine) join(ctx context.Context, id string, d responsehub.Delivery, a *responsehub.Alert) (*responsehub.Incident, error) {
 	return e.update(ctx, id, func(inc *responsehub.Incident) error {
-		inc.Join(time.Now(), d.Source, a, e.settings().Holds()...)
+		inc.Join(time.Now(), d.Source, a, e.holds(inc.Tenant.ID)...)
 		return nil
 	})
 }

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"responsehub"
 )
@@ -31,6 +33,34 @@ func (d *Directory) ChangeTenant(ctx context.Context, by responsehub.By, what, i
 		err = nil
 	}
 	return t, err
+}
+
+// AddTenant takes a tenant in that is not on the list yet; one with the same Microsoft
+// tenant id or the same name is a Conflict error. A tenant without an id of its own gets
+// the Microsoft tenant id as one. what says for the record how it came in.
+func (d *Directory) AddTenant(ctx context.Context, by responsehub.By, what string, t responsehub.Tenant) (responsehub.Tenant, error) {
+	t.MicrosoftTenantID = strings.ToLower(t.MicrosoftTenantID)
+	t.ID, t.V = cmp.Or(t.ID, t.MicrosoftTenantID), max(t.V, 1)
+	err := d.change(ctx, by, func(now *directory) ([]entryWrite, []note, error) {
+		if was, ok := now.byMicrosoft(t.MicrosoftTenantID); ok {
+			return nil, nil, &responsehub.Error{Kind: responsehub.Conflict, Message: fmt.Sprintf("This Microsoft tenant is on the list already, as %.60q.", was.Name)}
+		}
+		for _, other := range now.tenants {
+			if other.ID == t.ID || strings.EqualFold(other.Name, t.Name) {
+				return nil, nil, &responsehub.Error{Kind: responsehub.Conflict, Message: fmt.Sprintf("There is a tenant %.60q already. Choose another name.", other.Name)}
+			}
+		}
+		w, err := put(hashTenants, t.ID, t)
+		return []entryWrite{w}, []note{{responsehub.EventTenantAdded, t.ID, "Tenant " + t.Name + " added: " + what}}, err
+	})
+	return t, err
+}
+
+// Note puts on the hub's record what changes nothing in the directory.
+func (d *Directory) Note(ctx context.Context, by responsehub.By, kind responsehub.EventKind, item, text string) error {
+	return d.change(ctx, by, func(*directory) ([]entryWrite, []note, error) {
+		return nil, []note{{kind, item, text}}, nil
+	})
 }
 
 // RemoveTenant takes a tenant off the list. Its incidents stay readable.

@@ -55,7 +55,7 @@ func (d *Directory) change(ctx context.Context, by responsehub.By, decide func(*
 			return err
 		}
 		writes, notes, err := decide(now)
-		if err != nil || len(writes) == 0 {
+		if err != nil || len(writes) == 0 && len(notes) == 0 {
 			return err
 		}
 		events, err := d.journalled(ctx, by, notes)
@@ -96,6 +96,9 @@ func (d *Directory) SetResponse(ctx context.Context, by responsehub.By, id strin
 	return d.ChangeTenant(ctx, by, what, id, func(t *responsehub.Tenant) error {
 		if t.Response == on {
 			return errUnchanged
+		}
+		if on && t.Bought() != responsehub.ProductResponse {
+			return responsehub.Refuse("Response is not part of what " + t.Name + " has (product notify). Switch the product first.")
 		}
 		t.Response = on
 		return nil

@@ -100,6 +100,20 @@ const (
 	signInsKey          = "{dir}:signins" // HASH by Microsoft tenant id: people's sealed sign-ins
 )
 
+// onceKey is a STRING that is good for one use. Its name is a hash: who reads key names
+// must not be able to use it.
+func onceKey(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return "{once}:" + hex.EncodeToString(sum[:])
+}
+
+// visitorKey is a STRING: what the sign-in provider last said of somebody who is not on
+// the list of people.
+func visitorKey(subject string) string {
+	sum := sha256.Sum256([]byte(subject))
+	return "{session}:visitor:" + hex.EncodeToString(sum[:])
+}
+
 func limitTag(dest string) string { return "{lim:" + strings.ReplaceAll(dest, "}", "_") + "}:" }
 
 func blockKey(dest string) string { return limitTag(dest) + "block" }

@@ -61,6 +61,9 @@ func (d *DisablePersistence) lookAgain(ctx context.Context, t *responsehub.Turn)
 	if d.Settings != nil {
 		l.holds = d.Settings().Holds()
 	}
+	if d.Paused != nil {
+		l.holds = append(l.holds, d.Paused(t.Incident.Tenant.ID)...)
+	}
 	run := &disabling{step: d, target: target(t.Incident), results: map[string]result{}}
 	run.each(ctx, d.readable(s), run.alive)
 	if ctx.Err() != nil {

@@ -30,6 +30,8 @@ type DisablePersistence struct {
 	// Settings are the hub's switches as they are now: what came back is not disabled by
 	// itself while they hold that back. nil: they hold nothing back.
 	Settings func() responsehub.Settings
+	// Paused is what a pause of the tenant holds back now. Nil: no tenant is ever paused.
+	Paused func(tenant string) []responsehub.Hold
 }
 
 var _ responsehub.Follower = (*DisablePersistence)(nil)
