@@ -18,6 +18,7 @@ type plan struct {
 	ref     responsehub.CardRef
 	summary string
 	why     string // it cannot be reached, and this is new
+	back    bool   // it can be reached again, and its card shows the truth
 }
 
 // result is what came of it.
@@ -33,20 +34,19 @@ type result struct {
 func (f *Follower) plan(inc *responsehub.Incident, shown drawing, now time.Time) (plans []plan, pause time.Duration) {
 	for _, id := range f.channels(inc) {
 		ref := inc.Cards[id]
-		if ref.Activity != "" && ref.Drawn == shown.hash && ref.Failure == "" {
-			continue
-		}
 		ch, why := f.reach(id)
+		right := ref.Activity != "" && ref.Drawn == shown.hash
 		switch {
+		case right && ref.Failure == "" && (why == "" || inc.State.Closed()):
+			continue
 		case why != "" && why == ref.Failure:
 			if !inc.State.Closed() {
 				pause = sooner(pause, lookAgain)
 			}
 			continue
 		case why != "":
-		case ref.Activity != "" && ref.Drawn == shown.hash:
-			// It shows the truth; only the note of an old failure is left, and the next
-			// drawing takes it away.
+		case right:
+			plans = append(plans, plan{channel: ch, ref: ref, back: true})
 			continue
 		default:
 			wait := max(f.resting(id, now), ref.DrawnAt.Add(drawEvery).Sub(now))
@@ -121,8 +121,16 @@ func intended(ref responsehub.CardRef) bool {
 
 // carryOut posts or updates one card.
 func (f *Follower) carryOut(ctx context.Context, p plan, shown drawing) result {
-	if p.why != "" {
+	switch {
+	case p.why != "":
 		return f.unreachable(p, p.why, lookAgain)
+	case p.back:
+		return result{edit: func(inc *responsehub.Incident) error {
+			ref := inc.Cards[p.channel.ID]
+			ref.Failure = ""
+			set(inc, p.channel.ID, ref)
+			return nil
+		}}
 	}
 	msg := attached(shown.card, p.summary)
 	if p.ref.Activity == "" {

@@ -63,9 +63,12 @@ func (f *Follower) Wake(inc *responsehub.Incident, events []responsehub.Event) b
 	}
 	var shown string
 	now := time.Now()
-	for _, ref := range inc.Cards {
+	for id, ref := range inc.Cards {
 		if ref.Activity == "" || ref.Failure != "" {
 			continue
+		}
+		if _, why := f.reach(id); why != "" && !inc.State.Closed() {
+			return true
 		}
 		if _, due := f.bot.unsaid(inc, ref, now); due {
 			return true

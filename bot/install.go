@@ -122,6 +122,7 @@ func (b *Bot) removed(ctx context.Context, act *schema.Activity) error {
 	gone := b.channelOf(act)
 	whole := text(act.ChannelData, "eventType") != "channelDeleted"
 	at := seenAt(act)
+	var lost []responsehub.Channel
 	for _, ch := range b.directory.Channels() {
 		if ch.ID != gone.ID && !(whole && gone.TeamID != "" && ch.TeamID == gone.TeamID) {
 			continue
@@ -134,6 +135,10 @@ func (b *Bot) removed(ctx context.Context, act *schema.Activity) error {
 			return fmt.Errorf("mark channel %s as removed: %w", ch.ID, err)
 		}
 		b.log.Warn("the bot was removed from a teams channel", "channel", ch.ID, "team", ch.TeamID)
+		lost = append(lost, ch)
+	}
+	if len(lost) > 0 {
+		b.later("tell of the removal", func(ctx context.Context) error { return b.tellRemoved(ctx, lost) })
 	}
 	return nil
 }

@@ -163,7 +163,7 @@ func (f *Follower) admit(ctx context.Context, plans []plan, pause time.Duration)
 	for _, p := range plans {
 		wait := time.Duration(0)
 		switch {
-		case p.why != "": // nothing is sent
+		case p.why != "" || p.back: // nothing is sent
 		case p.ref.Activity == "" && p.ref.Conversation == "":
 			wait = f.admitted(ctx, creating(p.channel.ID), sendWindows)
 		default:

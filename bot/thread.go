@@ -77,19 +77,48 @@ func locks(inc *responsehub.Incident) []notice {
 	return out
 }
 
-// paging tells who is called after the first person did not answer, and that nobody did.
+// paging tells who is called after the first person did not take it, that nobody did,
+// and that an acknowledgement led to nothing: each once in one paging.
 func (b *Bot) paging(inc *responsehub.Incident) []notice {
 	p := inc.Page
-	if p == nil || inc.Acknowledged != nil {
+	if !p.Going() || inc.Acknowledged != nil {
 		return nil
 	}
-	switch {
-	case p.State == responsehub.PageExhausted:
-		return []notice{{mark: "page:exhausted", text: sayNobodyReached}}
-	case p.State == responsehub.PageRunning && p.Step > 0 && p.Step < len(p.Sequence):
-		return []notice{{mark: fmt.Sprint("page:", p.Step), text: sayEscalated(b.nameOf(p.Sequence[p.Step])), at: p.StepAt}}
+	var out []notice
+	mark := func(what string, n int) string { return fmt.Sprintf("page:%d:%s:%d", p.Begun.Unix(), what, n) }
+	if p.Lapsed > 0 {
+		out = append(out, notice{mark: fmt.Sprint("page:again:", p.Lapsed), text: sayPagedAgain, at: p.Begun})
 	}
-	return nil
+	switch {
+	case p.State == responsehub.PageExhausted || !p.Alarmed.IsZero():
+		out = append(out, notice{mark: mark("nobody", 0), text: sayNobodyReached})
+	case p.Step > 0 && p.Step < len(p.Sequence):
+		out = append(out, notice{mark: mark("step", p.Step), text: sayEscalated(b.called(p), b.passed(p)), at: p.StepAt})
+	}
+	return out
+}
+
+// called are the people whose turn it is. The sequence may name a schedule in their place.
+func (b *Bot) called(p *responsehub.Page) string {
+	ids := p.Now
+	if len(ids) == 0 {
+		ids = p.Sequence[p.Step : p.Step+1]
+	}
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = b.nameOf(id)
+	}
+	return strings.Join(names, ", ")
+}
+
+// passed is who had the turn before and asked for the next person, or "".
+func (b *Bot) passed(p *responsehub.Page) string {
+	for _, a := range p.Attempts {
+		if a.Passed && a.Turn == p.Step-1 {
+			return b.nameOf(a.Person)
+		}
+	}
+	return ""
 }
 
 // rung rounds down to the counts at which something that repeats is worth a reply.

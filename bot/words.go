@@ -43,6 +43,7 @@ const (
 	sayNoTenant      = "You have no tenants in this hub. Ask your administrator."
 	sayWhichRef      = "Which one? Write for instance: incident RH-7K2M"
 	sayNobodyReached = "Nobody could be reached by phone. Whoever reads this: take the incident with a button on its card, or write ack and its number to the bot."
+	sayPagedAgain    = "This was acknowledged, but nothing was started; people are called again."
 	sayNewClient     = "This cannot be taken back, and your client cannot ask whether you mean it. Use a current Teams client, or the console."
 	sayMaybe         = "The post of the Teams card was not confirmed; it is posted again and may show twice."
 )
@@ -81,6 +82,10 @@ func sayPosted(ch responsehub.Channel) string { return "Teams card posted in " +
 
 func sayFailed(channel responsehub.Channel, why string) string {
 	return "Teams card in " + place(channel) + " failed: " + why
+}
+
+func sayLost(ch responsehub.Channel) string {
+	return "The bot was removed from " + place(ch) + ": the card there stays as it is"
 }
 
 func sayRefused(name, why string) string { return "Refused to " + name + ": " + why }
@@ -188,8 +193,16 @@ func sayEvidence(alerts int) string {
 	return fmt.Sprintf("New evidence came in: %d alerts for this account so far.", alerts)
 }
 
-func sayEscalated(name string) string {
-	return "Nobody has answered the phone yet; " + harmless(name, 80) + " is called now."
+// sayEscalated tells whose turn it is, and who passed it on where somebody did.
+func sayEscalated(names, passed string) string {
+	is := " is"
+	if strings.Contains(names, ", ") {
+		is = " are"
+	}
+	if passed != "" {
+		return harmless(passed, 80) + " cannot take it; " + harmless(names, 200) + is + " called now."
+	}
+	return "Nobody has answered the phone yet; " + harmless(names, 200) + is + " called now."
 }
 
 func sayClosed(inc *responsehub.Incident) string {

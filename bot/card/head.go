@@ -92,9 +92,11 @@ func standing(inc *responsehub.Incident) (style string, body []obj) {
 	return style, body
 }
 
-// unheard reports whether everybody on call was tried and nobody has taken it.
+// unheard reports whether those on call were tried in vain: everybody, or for so long
+// that the fallback contacts were told.
 func unheard(inc *responsehub.Incident) bool {
-	return inc.Page != nil && inc.Page.State == responsehub.PageExhausted && inc.Acknowledged == nil
+	p := inc.Page
+	return p.Going() && inc.Acknowledged == nil && (p.State == responsehub.PageExhausted || !p.Alarmed.IsZero())
 }
 
 // troubled reports whether a step does not go on without a person.

@@ -40,6 +40,8 @@ func Ask(inc *responsehub.Incident, q Question) []byte {
 			"isRequired": true, "errorMessage": wordsWhyNeeded,
 		})
 	}
+	// The next update of the card shows the card in place of the question.
+	body = append(body, words(wordsNotYet, obj{"isSubtle": true}))
 	data := obj{KeyIncident: inc.ID, KeySure: "true"}
 	for k, v := range q.Data {
 		data[k] = v
@@ -61,6 +63,7 @@ func Ask(inc *responsehub.Incident, q Question) []byte {
 const (
 	wordsWhy       = "Reason (kept in the record)"
 	wordsWhyNeeded = "Write why, or press Cancel."
+	wordsNotYet    = "Nothing has been done yet. If the card comes back before you answer, press the button again."
 	wordsCancel    = "Cancel"
 	wordsShowAgain = "4 Show again: a new password"
 )

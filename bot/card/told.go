@@ -66,12 +66,26 @@ func paged(inc *responsehub.Incident, view View) []string {
 		if a.Way == responsehub.ByText {
 			what = "texted "
 		}
-		parts = append(parts, what+Clean(name, 60)+" "+moment(inc, a.At)+", "+attemptWords[a.State])
+		parts = append(parts, what+Clean(name, 60)+" "+moment(inc, a.At)+", "+became(a))
 	}
-	if p.State == responsehub.PageExhausted {
+	if unheard(inc) {
 		parts = append(parts, wordsExhausted)
 	}
 	return parts
+}
+
+// became is what came of an attempt. Who asked for the next person did press something.
+func became(a responsehub.Attempt) string {
+	word := attemptWords[a.State]
+	switch {
+	case a.Passed:
+		word = wordsPassed
+	case a.For == responsehub.ToTell:
+		word += wordsToTell
+	case a.For == responsehub.ToShare:
+		word += wordsToShare
+	}
+	return word
 }
 
 // mailed counts the recipients; their addresses are nobody's business in a channel.
