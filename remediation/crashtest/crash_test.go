@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"responsehub"
+	"responsehub/audit"
 	"responsehub/remediation"
 	"responsehub/store"
 	"responsehub/store/storetest"
@@ -153,8 +154,14 @@ func (l *load) record(t *testing.T, e *remediation.Engine, st *store.Store) {
 		if err := responsehub.CheckChain(events, head); err != nil {
 			t.Errorf("events of %s: %v", id, err)
 		}
+		var record []responsehub.Event
 		for _, b := range events {
-			ev := decode(t, b)
+			record = append(record, decode(t, b))
+		}
+		if rebuilt, err := audit.State(inc, record); err != nil || !rebuilt {
+			t.Errorf("state of %s from its record: %v %v", id, rebuilt, err)
+		}
+		for _, ev := range record {
 			seen[id+"|"+ev.By.ID+"|"+string(ev.Kind)]++
 			switch ev.Kind {
 			case responsehub.EventAcknowledged, responsehub.EventOpened, responsehub.EventClosed:

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"responsehub"
+	"responsehub/audit"
 	"responsehub/remediation"
 	"responsehub/store"
 	"responsehub/store/storetest"
@@ -310,8 +311,14 @@ func (p *play) record(rt *rapid.T, id string, count, seen map[string]int) {
 	if err := responsehub.CheckChain(events, head); err != nil {
 		rt.Fatalf("%s: %v", id, err)
 	}
+	var record []responsehub.Event
 	for _, b := range events {
-		ev := decode(rt, b)
+		record = append(record, decode(rt, b))
+	}
+	if rebuilt, err := audit.State(inc, record); err != nil || !rebuilt {
+		rt.Fatalf("state of %s from its record: %v %v", id, rebuilt, err)
+	}
+	for _, ev := range record {
 		switch ev.Kind {
 		case responsehub.EventRequested, responsehub.EventPublished, responsehub.EventClosed, responsehub.EventSkipped:
 			seen[ev.By.ID]++
