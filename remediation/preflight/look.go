@@ -201,6 +201,9 @@ func responseSwitch(t responsehub.Tenant) responsehub.Check {
 	return responsehub.Check{Name: "response", Grade: responsehub.CheckOK, Sentence: "Response is off: nothing runs before somebody publishes the incident."}
 }
 
+// checkTeams names what is said of a tenant's channels.
+const checkTeams = "teams"
+
 // channels judges where people are told. It changes nothing for the steps.
 func (p *Preflight) channels(t responsehub.Tenant) []responsehub.Check {
 	told := t.Notify.Teams
@@ -209,13 +212,13 @@ func (p *Preflight) channels(t responsehub.Tenant) []responsehub.Check {
 	}
 	switch {
 	case !p.cfg.Teams:
-		return []responsehub.Check{{Name: "teams", Grade: responsehub.CheckWarning, Sentence: "The hub has no bot in Teams, so nobody sees a card. Fill in the section teams of its configuration."}}
+		return []responsehub.Check{{Name: checkTeams, Grade: responsehub.CheckWarning, Sentence: "The hub has no bot in Teams, so nobody sees a card. Fill in the section teams of its configuration."}}
 	case len(told) == 0:
-		return []responsehub.Check{{Name: "teams", Grade: responsehub.CheckMissing, Sentence: "The tenant has no channel in Teams and the hub no fallback channel: nobody would see a card. Give notify.teams of the tenant, or fallback.teams."}}
+		return []responsehub.Check{{Name: checkTeams, Grade: responsehub.CheckMissing, Sentence: "The tenant has no channel in Teams and the hub no fallback channel: nobody would see a card. Give notify.teams of the tenant, or fallback.teams."}}
 	}
 	var checks []responsehub.Check
 	for _, id := range told {
-		c := responsehub.Check{Name: "teams", Grade: responsehub.CheckOK}
+		c := responsehub.Check{Name: checkTeams, Grade: responsehub.CheckOK}
 		ch, known := p.cfg.Directory.Channel(id)
 		name := strings.Trim(ch.TeamName+" / "+ch.Name, " /")
 		if name == "" {

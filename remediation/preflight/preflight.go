@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,7 @@ type SignIn struct {
 // Directory is the list of tenants and of the channels in which the bot was seen.
 type Directory interface {
 	Tenants() []responsehub.Tenant
+	Tenant(id string) (responsehub.Tenant, bool)
 	Channel(id string) (responsehub.Channel, bool)
 }
 
@@ -125,14 +127,33 @@ func (p *Preflight) Kept(ctx context.Context, tenant string) (responsehub.Readin
 	if err := p.refresh(ctx); err != nil {
 		return responsehub.Readiness{}, false, err
 	}
-	r, ok := (*p.kept.Load())[tenant]
+	r, ok := p.Known(tenant)
 	return r, ok, nil
 }
 
 // Known is what was found last as far as this process knows, from memory.
 func (p *Preflight) Known(tenant string) (responsehub.Readiness, bool) {
 	r, ok := (*p.kept.Load())[tenant]
+	if ok {
+		r = p.present(r)
+	}
 	return r, ok
+}
+
+// present takes what is said of the channels from the directory as it is now: a bot that
+// was removed shows at once, not with the next look.
+func (p *Preflight) present(r responsehub.Readiness) responsehub.Readiness {
+	if p.cfg.Directory == nil {
+		return r
+	}
+	t, ok := p.cfg.Directory.Tenant(r.Tenant.ID)
+	isTeams := func(c responsehub.Check) bool { return c.Name == checkTeams }
+	first := slices.IndexFunc(r.Checks, isTeams)
+	if !ok || first < 0 {
+		return r
+	}
+	r.Checks = slices.Insert(slices.DeleteFunc(slices.Clone(r.Checks), isTeams), first, p.channels(t)...)
+	return r
 }
 
 // Lacks is one sentence on what keeps a step from working in a tenant, "" when nothing
@@ -205,4 +226,10 @@ func jitter(id string, every time.Duration) time.Duration {
 }
 
 // All is what this process knows of all tenants.
-func (p *Preflight) All() map[string]responsehub.Readiness { return maps.Clone(*p.kept.Load()) }
+func (p *Preflight) All() map[string]responsehub.Readiness {
+	all := maps.Clone(*p.kept.Load())
+	for id, r := range all {
+		all[id] = p.present(r)
+	}
+	return all
+}

@@ -59,6 +59,9 @@ type directory struct {
 }
 
 func (d directory) Tenants() []responsehub.Tenant { return []responsehub.Tenant{contoso()} }
+func (d directory) Tenant(id string) (responsehub.Tenant, bool) {
+	return contoso(), id == contoso().ID
+}
 func (d directory) Channel(id string) (responsehub.Channel, bool) {
 	ch, ok := d.channels[id]
 	return ch, ok
