@@ -42,6 +42,10 @@ func (a *App) buildConsole(key []byte, programs *api.API, office *documents.Offi
 	for _, p := range a.cfg.PSA {
 		cfg.Desks = append(cfg.Desks, p.Name)
 	}
+	for _, src := range sources(a.cfg) {
+		cfg.Sources = append(cfg.Sources, console.Source{Name: src.Name, Kind: string(src.Kind), Maps: len(src.Map) > 0})
+	}
+	cfg.Mapper, cfg.OnCall, cfg.Companies = a.intake, a.pager, companies(a.psa.connections)
 	cfg.NewKey = func(name string, role responsehub.Role, tenants []string) (responsehub.Secret, responsehub.APIKey, error) {
 		return api.NewKey(key, name, role, tenants, time.Now())
 	}

@@ -84,7 +84,9 @@ func start(t *testing.T) *hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := console.New(console.Config{PublicURL: "http://127.0.0.1", Sessions: store.NewSessions(rdb), Keys: h.holders, Documents: office}, engine, dir, http.DefaultClient, log)
+	cfg := console.Config{PublicURL: "http://127.0.0.1", Sessions: store.NewSessions(rdb), Keys: h.holders, Documents: office}
+	outside{}.config(&cfg)
+	c, err := console.New(cfg, engine, dir, http.DefaultClient, log)
 	if err != nil {
 		t.Fatal(err)
 	}

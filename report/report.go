@@ -58,7 +58,7 @@ func Incident(b Brand, inc *responsehub.Incident, events []responsehub.Event, no
 		facts = append(facts, []string{"Closed", stamp(inc.ClosedAt)})
 	}
 	d.add("Summary", &Table{[]string{"", ""}, facts}, filled(inc.Summary)...)
-	d.add("Time to lock", &Table{[]string{"Stage", "At", "After the alert"}, stages(inc)})
+	d.add("Time to lock", &Table{[]string{"Stage", "At", "After the alert"}, Stages(inc)})
 	var steps, items [][]string
 	for i := range inc.Steps {
 		s := &inc.Steps[i]
@@ -142,7 +142,8 @@ func TimeToLock(inc *responsehub.Incident) (time.Duration, bool) {
 	return s.VerifiedAt.Sub(inc.ReceivedAt), true
 }
 
-func stages(inc *responsehub.Incident) [][]string {
+// Stages is the time to lock by stage: what, when, and how long after the alert, in words.
+func Stages(inc *responsehub.Incident) [][]string {
 	rows := [][]string{{"Detected", stamp(inc.DetectedAt), ""}, {"Alert received", stamp(inc.ReceivedAt), ""}}
 	s := inc.Step(responsehub.Lock)
 	if s == nil {
