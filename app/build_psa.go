@@ -15,6 +15,7 @@ import (
 
 	"responsehub"
 	"responsehub/config"
+	"responsehub/connectors/autotask"
 	"responsehub/connectors/connectwise"
 	"responsehub/connectors/transport"
 	"responsehub/remediation"
@@ -42,7 +43,7 @@ func (a *App) buildPSA(key []byte, opts Options) error {
 	doors := map[string]ticket.Door{}
 	unknown := ""
 	for _, p := range a.cfg.PSA {
-		desk, product, err := openDesk(p, hc, derived(key, "psa events of "+p.Name))
+		desk, product, err := openDesk(p, hc, derived(key, "psa events of "+p.Name), buckets{store.NewLimits(a.rdb)})
 		if err != nil {
 			return fmt.Errorf("psa %s: %w", p.Name, err)
 		}
@@ -77,7 +78,7 @@ var atOnce = map[string]int{"connectwise": 4, "autotask": 2, "halopsa": 3}
 
 // openDesk makes the desk of a connection. The secret is for a PSA that signs its events
 // with one that the hub chooses.
-func openDesk(p config.PSA, hc *http.Client, secret string) (desk ticket.Desk, product string, err error) {
+func openDesk(p config.PSA, hc *http.Client, secret string, shared buckets) (desk ticket.Desk, product string, err error) {
 	switch p.Kind {
 	case "connectwise":
 		desk, err = connectwise.New(connectwise.Config{
@@ -85,13 +86,18 @@ func openDesk(p config.PSA, hc *http.Client, secret string) (desk ticket.Desk, p
 			Statuses: statuses(p.Statuses), Priorities: priorities(p.Priorities), Type: p.Type, Source: p.Source, Public: p.Publish == "public",
 		}, hc)
 		return desk, "ConnectWise", err
+	case "autotask":
+		desk, err = autotask.New(autotask.Config{
+			Name: p.Name, ZoneURL: p.ZoneURL, Username: p.Username, Secret: p.Secret, IntegrationCode: p.IntegrationCode, Queue: p.Queue, CatchAll: p.CatchAllCompany,
+			Statuses: statuses(p.Statuses), Priorities: priorities(p.Priorities), Category: p.Type, Source: p.Source, Public: p.Publish == "public", EventKey: secret, Buckets: shared,
+		}, hc)
+		return desk, "Autotask", err
 	}
-	_ = secret
 	return nil, p.Kind, nil // its connector is not part of this version: notYet says so
 }
 
 // deskKinds are the kinds that openDesk makes.
-var deskKinds = []string{"connectwise"}
+var deskKinds = []string{"connectwise", "autotask"}
 
 func statuses(s config.Statuses) map[ticket.Stage]string {
 	return map[ticket.Stage]string{
