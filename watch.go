@@ -20,6 +20,7 @@ type Watch struct {
 	TriedAt   time.Time  `json:"tried_at,omitzero"`            // last look
 	Checks    int        `json:"checks,omitempty"`             // looks that got an answer
 	Failure   string     `json:"failure,omitempty"`            // why the last look got none
+	Unseen    string     `json:"sign_ins_unread,omitempty"`    // why the sign-ins since the lock could not be read
 	Relock    *Relock    `json:"relock,omitempty"`             // under way
 	Reversals []Reversal `json:"reversals,omitempty"`          // the latest of them
 	Reversed  int        `json:"reversed,omitempty"`           // how many there were in all
@@ -31,6 +32,7 @@ type Relock struct {
 	SeenAt   time.Time `json:"seen_at"`
 	Sessions time.Time `json:"sessions_valid_from,omitzero"` // as seen then: the new revocation is later
 	Why      string    `json:"why"`                          // who undid it, as a sentence without its end
+	Session  bool      `json:"session,omitempty"`            // somebody signed in: only a later revocation ends that
 	At       time.Time `json:"at,omitzero"`                  // since when requests may be under way; zero: none are
 	Failed   string    `json:"failed,omitempty"`             // why the last try did not work
 }
@@ -40,6 +42,22 @@ type Reversal struct {
 	SeenAt   time.Time `json:"seen_at"`   // the look that saw it
 	LockedAt time.Time `json:"locked_at"` // read back
 	Why      string    `json:"why"`
+}
+
+// Session is a sign-in that Microsoft let through.
+type Session struct {
+	At  time.Time
+	App string // the app that was signed in to
+	IP  string // where from
+}
+
+// String says when it began, and where.
+func (s Session) String() string {
+	where := strings.Trim(s.App+", "+s.IP, ", ")
+	if where == "" {
+		return clock(s.At)
+	}
+	return clock(s.At) + " (" + where + ")"
 }
 
 // maxReversals bounds how many reversals are kept; the record has them all.
@@ -110,6 +128,30 @@ func (inc *Incident) Watched() bool {
 	return lock.State == Done || lock.State == NeedsHuman && inc.Watch.Active() && inc.Watch.Relock != nil
 }
 
+// NewSession returns the newest of the sign-ins that the lock did not end: one from after
+// the time from which sessions are valid again.
+func (w *Watch) NewSession(ins []Session) (newest Session, ok bool) {
+	from := w.SessionsFrom()
+	for _, s := range ins {
+		if s.At.After(from) && s.At.After(newest.At) {
+			newest, ok = s, true
+		}
+	}
+	return newest, ok
+}
+
+// SessionsFrom is when the last revocation took effect; where Microsoft does not show that,
+// as for guests, when the lock was last read back.
+func (w *Watch) SessionsFrom() time.Time {
+	if !w.Sessions.IsZero() {
+		return w.Sessions
+	}
+	if n := len(w.Reversals); n > 0 && w.Reversals[n-1].LockedAt.After(w.Since) {
+		return w.Reversals[n-1].LockedAt
+	}
+	return w.Since
+}
+
 // BeginWatch starts the watch over a lock that was just read back. What came undone
 // under an earlier watch stays on record.
 func (inc *Incident) BeginWatch(synced bool, sessions, now time.Time) {
@@ -123,7 +165,7 @@ func (inc *Incident) BeginWatch(synced bool, sessions, now time.Time) {
 // EndWatch stops looking.
 func (inc *Incident) EndWatch(now time.Time) {
 	if inc.Watch.Active() {
-		inc.Watch.EndedAt, inc.Watch.Relock, inc.Watch.Failure = now.UTC(), nil, ""
+		inc.Watch.EndedAt, inc.Watch.Relock, inc.Watch.Failure, inc.Watch.Unseen = now.UTC(), nil, "", ""
 	}
 }
 
@@ -155,6 +197,31 @@ func (inc *Incident) Undid(seen, now time.Time, enabled bool, sessions time.Time
 		w.Relock = &Relock{SeenAt: seen.UTC(), Why: undoing(w.Synced, enabled), Sessions: sessions.UTC()}
 	}
 	w.Relock.At, w.Relock.Failed = now.UTC(), ""
+}
+
+// Entered notes that somebody signed in after the lock, before it is done again: sessions
+// valid from then on are not ended by the revocation that came before.
+func (inc *Incident) Entered(seen, now time.Time, s Session, sessions time.Time) {
+	w := inc.Watch
+	if w.Relock == nil {
+		w.Relock = &Relock{SeenAt: seen.UTC(), Why: "A new session of " + s.String() + " was seen", Sessions: sessions.UTC(), Session: true}
+	}
+	w.Relock.At, w.Relock.Failed = now.UTC(), ""
+}
+
+// Unread notes that the sign-ins since the lock could not be read, "" that they could; in
+// the record once for each new reason.
+func (inc *Incident) Unread(now time.Time, why string) {
+	w := inc.Watch
+	switch {
+	case w.Unseen == why:
+		return
+	case why == "":
+		inc.Record(Event{At: now, Kind: EventWatchChecked, By: Hub.By(), Step: Lock, Text: "The hub can look for new sessions again"})
+	default:
+		inc.Record(Event{At: now, Kind: EventWatchChecked, By: Hub.By(), Step: Lock, Text: "The hub looks whether the account stays locked, but cannot see new sessions: " + why})
+	}
+	w.Unseen = why
 }
 
 func undoing(synced, enabled bool) string {
@@ -211,9 +278,14 @@ func (w *Watch) Sentence() string {
 	case w.Failure != "":
 		return spaced(said, "The hub cannot see whether the account is still locked: "+w.Failure)
 	case w.Synced:
-		return spaced(said, "Watched until step 5: the account comes from on-premises AD, whose sync may undo the lock; then the hub locks it again.")
+		said = spaced(said, "Watched until step 5: the account comes from on-premises AD, whose sync may undo the lock; then the hub locks it again.")
+	default:
+		said = spaced(said, "Watched until step 5: if somebody re-enables the account, the hub locks it again.")
 	}
-	return spaced(said, "Watched until step 5: if somebody re-enables the account, the hub locks it again.")
+	if w.Unseen != "" {
+		said = spaced(said, "New sessions cannot be seen: "+w.Unseen)
+	}
+	return said
 }
 
 func spaced(a, b string) string {

@@ -28,6 +28,7 @@ const (
 	whyAppMade       = "The account owns this app registration, which was made on %s, around the time of the attack."
 	whyOwnerAdded    = "%s was added as an owner of the app on %s, by %s: an owner makes secrets for it and switches it on again."
 	auditsLicensed   = "The hub could not read in the audit log who was added as an owner of apps: the tenant has no licence for it (Entra ID P1). Look through the owners of its apps by hand, then set the step aside with a reason."
+	signInsLicensed  = "The hub could not read the account's sign-ins: the tenant has no licence for it (Entra ID P1). Whether the account stays locked is looked at all the same."
 	whyAppSecret     = "The account owns this app, to which a secret was added on %s, around the time of the attack."
 	whyMethod        = "The sign-in method was added on %s, around the time of the attack."
 	whyMethodUndated = "Microsoft does not tell when this sign-in method was added. Ask the user whether it is theirs."

@@ -264,6 +264,7 @@ func locked(inc *responsehub.Incident, a Account, proof responsehub.Proof, roles
 	}
 	sessions := a.SessionsValidFrom
 	if a.Guest {
+		text = "The guest is locked out of this tenant: sign-in is off here, read back from Microsoft. Sessions and password belong to the home tenant and go on there. Tell the guest's company"
 		sessions = time.Time{}
 	}
 	inc.BeginWatch(a.Synced, sessions, time.Now())

@@ -54,6 +54,14 @@ type Roles interface {
 	Roles(ctx context.Context, tenant, user string) ([]string, error)
 }
 
+// SignIns lists who signed in as the account. A directory that can tell is asked by the
+// watch after it read the account.
+type SignIns interface {
+	// SignIns returns the sign-ins that Microsoft let through since the given time, as far as
+	// its log has them, which runs minutes behind. Not to be able to read it is an error.
+	SignIns(ctx context.Context, tenant, user string, since time.Time) ([]responsehub.Session, error)
+}
+
 // Groups is what the lock needs to put an account into the tenant's lock group. Adding
 // who is in it, and removing who is not, is no error.
 type Groups interface {

@@ -158,12 +158,14 @@ func (w *rehearsing) lock(ctx context.Context) {
 		w.would(responsehub.Lock, "Put the account into the tenant's lock group.")
 	}
 	if w.acct.Synced {
-		w.would(responsehub.Lock, "Watch the account and lock it again when the directory sync undoes it, until step 5.")
+		w.would(responsehub.Lock, "Watch the account and lock it again when the directory sync undoes it or somebody signs in, until step 5.")
 		var todo responsehub.Incident
 		onPremises(&todo, w.acct)
 		for i := range todo.Todos {
 			w.would(responsehub.Lock, "Ask somebody: "+todo.Todos[i].Text)
 		}
+	} else {
+		w.would(responsehub.Lock, "Watch the account and lock it again when somebody re-enables it or signs in, until step 5.")
 	}
 	w.step(responsehub.Lock).Lasting = append(w.step(responsehub.Lock).Lasting, "The account's sessions are revoked: the user signs in anew on every device.")
 	again := "Allow sign-in again, after revoking the sessions once more, and end the watch."

@@ -17,6 +17,8 @@ const (
 	watchTries  = 10
 	watchRetry  = time.Minute
 	relockAgain = 5 * time.Second
+	// signInsWait bounds one reading of the sign-ins, which comes after that of the account.
+	signInsWait = 20 * time.Second
 )
 
 // Watch looks after a lock that was read back, and does it again when directory sync or
@@ -72,7 +74,8 @@ func (w *Watch) Follow(ctx context.Context, t *responsehub.Turn) responsehub.Out
 		return responsehub.ComeBack(left, nil)
 	}
 	if r := t.Incident.Watch.Relock; r != nil && r.Failed == "" {
-		return w.relock(ctx, t, r.SeenAt, Account{}) // a turn before this one was killed at it
+		// A turn before this one was killed at it.
+		return w.relock(ctx, t, r.SeenAt, func(inc *responsehub.Incident, seen time.Time) { inc.Undid(seen, time.Now(), false, time.Time{}) })
 	}
 	return w.look(ctx, t)
 }
@@ -89,15 +92,62 @@ func (w *Watch) look(ctx context.Context, t *responsehub.Turn) responsehub.Outco
 			return w.blind(ctx, t, err)
 		}
 		if inPlace(t.Incident.Watch, acct) {
-			return w.next(ctx, t, func(inc *responsehub.Incident) error { return held(inc, acct) })
+			return w.sessions(ctx, t, acct)
 		}
 	}
-	return w.relock(ctx, t, time.Now(), acct)
+	return w.relock(ctx, t, time.Now(), func(inc *responsehub.Incident, seen time.Time) {
+		inc.Watch.Synced = acct.Synced
+		inc.Undid(seen, time.Now(), acct.Enabled, acct.SessionsValidFrom)
+	})
+}
+
+// sessions ends a look at an account that is locked: somebody who signed in since the
+// revocation is in, and is put out again. What the log of sign-ins does not tell is said,
+// and the watch goes on with what it can read.
+func (w *Watch) sessions(ctx context.Context, t *responsehub.Turn, acct Account) responsehub.Outcome {
+	log, ok := w.Directory.(SignIns)
+	if !ok || t.Incident.Watch.Relock != nil {
+		return w.next(ctx, t, func(inc *responsehub.Incident) error { return held(inc, acct) })
+	}
+	var ins []responsehub.Session
+	var err error
+	for _, pause := range []time.Duration{0, watchConfirms} {
+		if sleep(ctx, pause) != nil {
+			return responsehub.TryAgain(context.Cause(ctx), nil)
+		}
+		bounded, cancel := context.WithTimeout(ctx, signInsWait)
+		ins, err = log.SignIns(bounded, t.Incident.Tenant.MicrosoftTenantID, user(t.Incident), t.Incident.Watch.SessionsFrom())
+		cancel()
+		if err == nil || hopeless(err) {
+			break
+		}
+	}
+	if s, ok := t.Incident.Watch.NewSession(ins); ok {
+		return w.relock(ctx, t, time.Now(), func(inc *responsehub.Incident, seen time.Time) {
+			inc.Watch.Synced = acct.Synced
+			inc.Unread(time.Now(), "")
+			inc.Entered(seen, time.Now(), s, acct.SessionsValidFrom)
+		})
+	}
+	return w.next(ctx, t, func(inc *responsehub.Incident) error {
+		if !inc.Watch.Active() {
+			return nil
+		}
+		why := ""
+		if err != nil {
+			why = responsehub.Sentence(err)
+		}
+		inc.Unread(time.Now(), why)
+		return held(inc, acct)
+	})
 }
 
 // inPlace reports whether the lock is in place: sign-in off, and the sessions' start not
 // moved back. A guest's sessions live in the home tenant.
 func inPlace(w *responsehub.Watch, a Account) bool {
+	if r := w.Relock; r != nil && r.Session && !a.Guest && !a.SessionsValidFrom.After(r.Sessions) {
+		return false // whoever signed in has not been put out yet
+	}
 	return !a.Enabled && (a.Guest || !a.SessionsValidFrom.Before(w.Sessions))
 }
 
@@ -119,16 +169,14 @@ func held(inc *responsehub.Incident, a Account) error {
 	return nil
 }
 
-// relock disables and revokes again and reads both back, within this turn.
-func (w *Watch) relock(ctx context.Context, t *responsehub.Turn, seen time.Time, acct Account) responsehub.Outcome {
+// relock disables and revokes again and reads both back, within this turn. note says in
+// the incident what was seen.
+func (w *Watch) relock(ctx context.Context, t *responsehub.Turn, seen time.Time, note func(*responsehub.Incident, time.Time)) responsehub.Outcome {
 	if err := t.Save(ctx, func(inc *responsehub.Incident) error {
 		if !inc.Watched() || !inc.Watch.Active() {
 			return nil // somebody wants the account open, or settled it otherwise
 		}
-		if acct.ObjectID != "" {
-			inc.Watch.Synced = acct.Synced
-		}
-		inc.Undid(seen, time.Now(), acct.Enabled, acct.SessionsValidFrom)
+		note(inc, seen)
 		return nil
 	}); err != nil {
 		return responsehub.TryAgain(err, nil)

@@ -38,6 +38,8 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 	msg, rule := s.scene.Sam.Messages("inbox")[0].ImmutableID, url.PathEscape(s.scene.Rule.ID)
 	s.head.Set("Prefer", `IdType="ImmutableId"`)
 	s.want(http.StatusNoContent, "", "POST", "/identityProtection/riskyUsers/confirmCompromised", `{"userIds":["`+s.scene.Victim.ID+`"]}`)
+	s.scene.Victim.SignedIn("Outlook")
+	s.scene.Victim.TriedToSignIn("Outlook")
 	for _, c := range []struct{ method, path, body, described string }{
 		{"GET", "/users?$top=3", "", "/users"},
 		{"GET", pat, "", "/users/{user-id}"},
@@ -71,6 +73,7 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 		{"GET", "/organization", "", "/organization"},
 		{"GET", "/domains", "", "/domains"},
 		{"GET", "/identityProtection/riskyUsers/" + s.scene.Victim.ID, "", "/identityProtection/riskyUsers/{riskyUser-id}"},
+		{"GET", "/auditLogs/signIns", "", "/auditLogs/signIns"},
 		{"GET", "/admin/exchange/tracing/messageTraces", "", "/admin/exchange/tracing/messageTraces"},
 		{"POST", "/$batch", `{"requests":[{"id":"1","method":"GET","url":"/organization"},{"id":"2","method":"GET","url":"/users/none"}]}`, "/$batch"},
 		{"GET", "/users/none", "", "/users/{user-id}"},

@@ -129,6 +129,7 @@ var routes = table(
 	route{method: "POST", pattern: "identityProtection/riskyUsers/confirmCompromised", roles: writeRisk, serve: (*call).confirmCompromised},
 	route{method: "POST", pattern: "identityProtection/riskyUsers/dismiss", roles: writeRisk, serve: (*call).dismissRisk},
 	route{method: "GET", pattern: "auditLogs/directoryAudits", roles: readAudits, serve: (*call).listAudits},
+	route{method: "GET", pattern: "auditLogs/signIns", roles: readAudits, serve: (*call).listSignIns},
 	route{method: "GET", pattern: "admin/exchange/tracing/messageTraces", roles: readTraces, serve: (*call).listTraces},
 )
 

@@ -46,7 +46,7 @@ func (u *User) DisableOnPrem(disabled bool) {
 type Action struct {
 	// Verb is one of directory.sync, onprem.disable, onprem.enable, user.enable, user.disable,
 	// consent.withdraw, consent.grant, role.remove, rule.add, mail.delete, secret.expire, app.enable,
-	// forwarding.add, method.add, device.add, owner.add.
+	// forwarding.add, method.add, device.add, owner.add, session.begin, session.refused.
 	Verb   string `json:"verb"`
 	Tenant string `json:"tenant"` // id or domain
 	User   string `json:"user"`   // id or principal name
@@ -108,6 +108,10 @@ func (w *World) Act(a Action) error {
 		u.AddDevice(Device{Name: a.Value, OS: "Windows"})
 	case "owner.add":
 		return t.AddOwner(a.Value, u, u)
+	case "session.begin":
+		u.SignedIn(a.Value)
+	case "session.refused":
+		u.TriedToSignIn(a.Value)
 	case "mail.delete":
 		return u.DeleteMessage(a.Value)
 	default:

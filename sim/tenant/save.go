@@ -199,7 +199,7 @@ func (w *World) whole() error {
 			continue // said already
 		}
 		errs = append(errs, full("users", t.Users), full("applications", t.Applications), full("service principals", t.ServicePrincipals),
-			full("grants", t.Grants), full("assignments", t.Assignments), full("connectors", t.Connectors), full("audit log", t.Audits), full("sign-ins", t.SignIns), full("operations", t.Operations))
+			full("grants", t.Grants), full("assignments", t.Assignments), full("connectors", t.Connectors), full("audit log", t.Audits), full("sign-ins", t.SignIns), full("log of sign-ins", t.Entries), full("operations", t.Operations))
 		for _, c := range t.Consents {
 			errs = append(errs, full("consents", []*Consent{c}))
 		}

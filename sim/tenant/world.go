@@ -53,6 +53,8 @@ type Tenant struct {
 	NoMessageTrace bool `json:"no_message_trace"`
 	// NoP2: no Entra ID P2 licence, so no identity protection (403).
 	NoP2 bool `json:"no_p2"`
+	// NoP1: no Entra ID P1 licence, so no log of sign-ins (403).
+	NoP1 bool `json:"no_p1,omitempty"`
 
 	Consents          map[string]*Consent `json:"consents"` // by client id
 	Users             []*User             `json:"users"`
@@ -66,7 +68,8 @@ type Tenant struct {
 	RiskyUsers        map[string]string   `json:"risky_users"` // user id -> riskState
 	Groups            []*Group            `json:"groups,omitempty"`
 	Audits            []*Audit            `json:"directory_audits,omitempty"`
-	SignIns           []*SignIn           `json:"sign_ins,omitempty"`                  // of people to clients
+	SignIns           []*SignIn           `json:"sign_ins,omitempty"` // of people to clients
+	Entries           []*Entry            `json:"sign_in_log,omitempty"`
 	Operations        []*Operation        `json:"authentication_operations,omitempty"` // password resets under way
 	Writeback         Writeback           `json:"password_writeback,omitzero"`
 
