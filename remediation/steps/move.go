@@ -52,7 +52,7 @@ func (m *mover) move(ctx context.Context) error {
 		return err
 	}
 	if m.doubt { // announced before: it may have been moved
-		folder, id, err := m.mail.Folder(ctx, m.tenant, l.Mailbox, l.ID)
+		folder, id, err := m.where(ctx)
 		if m.landed(folder, bin, id, err) {
 			return nil
 		}
@@ -66,16 +66,32 @@ func (m *mover) move(ctx context.Context) error {
 		return moveErr // the mailbox wants to be left alone, also by a read; the next try begins with one
 	}
 	// Whatever the move said, where the message lies is the truth.
-	folder, id, err := m.mail.Folder(ctx, m.tenant, l.Mailbox, l.ID)
+	folder, id, err := m.where(ctx)
 	switch {
 	case m.landed(folder, bin, id, err):
 		return nil
+	case err != nil && hopeless(err), err != nil && moveErr == nil:
+		return err
 	case moveErr != nil:
 		return moveErr
-	case err != nil:
-		return err
 	}
 	return &responsehub.Error{Kind: responsehub.Unavailable, Message: "Microsoft accepted the move but the message is still in its folder."}
+}
+
+// where reads in which folder the message lies. That it is gone is believed only while its
+// mailbox is there: with a mailbox that was moved away, its messages moved as well.
+func (m *mover) where(ctx context.Context) (folder, requestID string, err error) {
+	folder, requestID, err = m.mail.Folder(ctx, m.tenant, m.letter.Mailbox, m.letter.ID)
+	if !isGone(err) {
+		return folder, requestID, err
+	}
+	switch _, there := m.mail.Trash(ctx, m.tenant, m.letter.Mailbox); {
+	case isGone(there):
+		return "", "", leftCloud(m.letter.Address)
+	case there != nil:
+		return "", "", there
+	}
+	return folder, requestID, err
 }
 
 // landed settles a letter that lies in Deleted Items, or that is gone altogether.

@@ -158,6 +158,9 @@ func (q *search) try(ctx context.Context) {
 		return
 	case ctx.Err() != nil:
 		return
+	case responsehub.KindOf(err) == responsehub.NotFound && q.holds():
+		q.report(ctx, report{ended: true, n: q.n, box: q.box, end: unreachable, err: leftCloud(q.box.Address)})
+		return
 	case responsehub.KindOf(err) == responsehub.NotFound: // no mailbox in the cloud: nothing to search
 		q.report(ctx, report{ended: true, n: q.n, box: q.box, end: none})
 		return
@@ -171,6 +174,16 @@ func (q *search) try(ctx context.Context) {
 		return
 	}
 	q.pool.add(&job{mailbox: q.box.ID, due: time.Now().Add(pause), run: q.try})
+}
+
+// holds reports whether the mailbox is known to have got the phish: it was found there, or
+// the trace names it. One that is not in the cloud any more holds it elsewhere.
+func (q *search) holds() bool {
+	return len(q.letters) > 0 || q.plan.boxes != nil && !q.victims(q.box)
+}
+
+func leftCloud(address string) error {
+	return &responsehub.Error{Kind: responsehub.Permanent, Message: "The mailbox of " + address + " got the phish and is not in Exchange Online (any more): it was moved, perhaps on-premises, or deleted. Look into it by hand."}
 }
 
 // look finds the phish in the mailbox, and the folders that decide what becomes of it.
