@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"responsehub"
 	"responsehub/remediation"
@@ -142,12 +141,10 @@ func New(cfg Config, engine Engine, dir Directory, hc *http.Client, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	c.sessions = scs.New()
-	if m, ok := c.sessions.Store.(*memstore.MemStore); ok {
-		m.StopCleanup() // it comes with a store in memory that nobody uses
-	}
-	c.sessions.Store = cfg.Sessions
-	c.sessions.Lifetime, c.sessions.IdleTimeout = sessionLife, sessionIdle
+	// Not by scs.New, which comes with a store in memory whose goroutine cannot be stopped
+	// for certain.
+	c.sessions = &scs.SessionManager{Codec: scs.GobCodec{}, Store: cfg.Sessions, Lifetime: sessionLife, IdleTimeout: sessionIdle}
+	c.sessions.Cookie.Path, c.sessions.Cookie.Persist = "/", true
 	c.sessions.Cookie.HttpOnly, c.sessions.Cookie.SameSite = true, http.SameSiteLaxMode
 	c.sessions.Cookie.Secure = public.Scheme == "https"
 	c.sessions.Cookie.Name = "responsehub"
