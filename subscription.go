@@ -29,6 +29,23 @@ func (t *Tenant) Bought() Product {
 // and part of what was bought. A pause holds the steps back later, see [Tenant.Holds].
 func (t *Tenant) Automatic() bool { return t.Response && t.Bought() == ProductResponse }
 
+// Switch gives the tenant another product. Response, which is not part of every product,
+// goes off where it is not; switching back does not turn it on.
+func (t *Tenant) Switch(to Product) {
+	t.Product = to
+	t.Response = t.Automatic()
+}
+
+// Pause pauses the tenant or resumes it. Who paused it first stays on record.
+func (t *Tenant) Pause(on bool, by By, now time.Time) {
+	switch {
+	case !on:
+		t.Paused = nil
+	case t.Paused == nil:
+		t.Paused = &Stop{By: by, At: now.UTC().Truncate(time.Second)}
+	}
+}
+
 // Holds returns what a pause of the tenant holds back.
 func (t *Tenant) Holds() []Hold {
 	if t.Paused == nil {

@@ -19,13 +19,14 @@ import (
 
 // Config says how the API works.
 type Config struct {
-	BootstrapKey responsehub.Secret // admin key from the environment, at least 32 characters; empty: there is none
-	Key          []byte             // the hub's key, under which API keys are hashed; without one no key is known
-	PerSecond    float64            // requests a second that each key may make; 0 is 20
-	Burst        int                // requests that each key may make at once; 0 is 60
-	Preflight    Preflight          // looks at tenants and rehearses; nil: this hub does not
-	Documents    Documents          // makes reports and evidence; nil: this hub does not
-	OnCall       OnCall             // says who is called when; nil: this hub calls nobody
+	BootstrapKey responsehub.Secret       // admin key from the environment, at least 32 characters; empty: there is none
+	Key          []byte                   // the hub's key, under which API keys are hashed; without one no key is known
+	PerSecond    float64                  // requests a second that each key may make; 0 is 20
+	Burst        int                      // requests that each key may make at once; 0 is 60
+	Preflight    Preflight                // looks at tenants and rehearses; nil: this hub does not
+	Documents    Documents                // makes reports and evidence; nil: this hub does not
+	Subscription responsehub.Subscription // what was bought; zero: everything, without an end
+	OnCall       OnCall                   // says who is called when; nil: this hub calls nobody
 }
 
 // Engine is what the API asks of the engine.
@@ -51,9 +52,15 @@ type Directory interface {
 	Tenants() []responsehub.Tenant
 	Tenant(id string) (responsehub.Tenant, bool) // hub id or Microsoft tenant id
 	SetResponse(ctx context.Context, by responsehub.By, id string, on bool) (responsehub.Tenant, error)
+	ChangeTenant(ctx context.Context, by responsehub.By, what, id string, edit func(*responsehub.Tenant) error) (responsehub.Tenant, error)
+	RemoveTenant(ctx context.Context, by responsehub.By, id string) error
 	Apply(ctx context.Context, by responsehub.By, tenants []responsehub.Tenant, people []responsehub.Person) error
 	People() []responsehub.Person
+	PutPerson(ctx context.Context, by responsehub.By, p responsehub.Person) error
+	RemovePerson(ctx context.Context, by responsehub.By, id string) error
 	Keys() []responsehub.APIKey
+	PutKey(ctx context.Context, by responsehub.By, k responsehub.APIKey) error
+	DeleteKey(ctx context.Context, by responsehub.By, id string) error
 	Settings() responsehub.Settings
 	PutSettings(ctx context.Context, by responsehub.By, s responsehub.Settings) error
 	Journal(ctx context.Context, after int64, n int) ([][]byte, error)
@@ -73,6 +80,8 @@ type API struct {
 	preflight Preflight
 	documents Documents
 	onCall    OnCall
+	hashKey   []byte
+	bought    responsehub.Subscription
 	dir       Directory
 	doors     doors
 	limits    *limits
@@ -85,7 +94,7 @@ type API struct {
 // the log says so.
 func New(cfg Config, engine Engine, dir Directory, log *slog.Logger) *API {
 	a := &API{
-		engine: engine, preflight: cfg.Preflight, documents: cfg.Documents, onCall: cfg.OnCall, dir: dir, log: log,
+		engine: engine, preflight: cfg.Preflight, documents: cfg.Documents, onCall: cfg.OnCall, hashKey: cfg.Key, bought: cfg.Subscription, dir: dir, log: log,
 		doors:  newDoors(cfg.Key, cfg.BootstrapKey, dir, log),
 		limits: newLimits(cmp.Or(cfg.PerSecond, 20), cmp.Or(cfg.Burst, 60)),
 	}

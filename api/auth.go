@@ -34,9 +34,9 @@ func NewKey(hashKey []byte, name string, role responsehub.Role, tenants []string
 	case len(hashKey) == 0:
 		return "", key, &responsehub.Error{Kind: responsehub.Invalid, Message: "The hub has no key (secrets.key) to hash API keys with."}
 	case strings.TrimSpace(name) == "" || len(name) > 100:
-		return "", key, &responsehub.Error{Kind: responsehub.Invalid, Message: "An API key needs a name of at most 100 characters."}
+		return "", key, invalid("/name", "An API key needs a name of at most 100 characters.")
 	case !slices.Contains(keyRoles, role):
-		return "", key, &responsehub.Error{Kind: responsehub.Invalid, Message: "The role of an API key is admin, responder or reader."}
+		return "", key, invalid("/role", "The role of an API key is admin, responder or reader.")
 	}
 	if len(tenants) == 0 {
 		tenants = []string{"*"}

@@ -187,6 +187,47 @@ func (d *directory) SetResponse(_ context.Context, _ responsehub.By, id string, 
 	return d.tenants[i], nil
 }
 
+func (d *directory) ChangeTenant(_ context.Context, _ responsehub.By, _, id string, edit func(*responsehub.Tenant) error) (responsehub.Tenant, error) {
+	i := slices.IndexFunc(d.tenants, func(t responsehub.Tenant) bool { return t.Known(id) })
+	t := d.tenants[i]
+	if err := edit(&t); err != nil {
+		return t, err
+	}
+	d.tenants[i] = t
+	return t, nil
+}
+
+func (d *directory) RemoveTenant(_ context.Context, _ responsehub.By, id string) error {
+	d.tenants = slices.DeleteFunc(d.tenants, func(t responsehub.Tenant) bool { return t.Known(id) })
+	return nil
+}
+
+func (d *directory) PutPerson(_ context.Context, _ responsehub.By, p responsehub.Person) error {
+	d.people = append(slices.DeleteFunc(d.people, func(o responsehub.Person) bool { return o.ID == p.ID }), p)
+	return nil
+}
+
+func (d *directory) RemovePerson(_ context.Context, _ responsehub.By, id string) error {
+	n := len(d.people)
+	if d.people = slices.DeleteFunc(d.people, func(p responsehub.Person) bool { return p.ID == id }); len(d.people) == n {
+		return &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such person."}
+	}
+	return nil
+}
+
+func (d *directory) PutKey(_ context.Context, _ responsehub.By, k responsehub.APIKey) error {
+	d.keys = append(d.keys, k)
+	return nil
+}
+
+func (d *directory) DeleteKey(_ context.Context, _ responsehub.By, id string) error {
+	n := len(d.keys)
+	if d.keys = slices.DeleteFunc(d.keys, func(k responsehub.APIKey) bool { return k.ID == id }); len(d.keys) == n {
+		return &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such key."}
+	}
+	return nil
+}
+
 func (d *directory) Settings() responsehub.Settings { return d.settings }
 
 func (d *directory) PutSettings(_ context.Context, _ responsehub.By, s responsehub.Settings) error {

@@ -62,7 +62,7 @@ func rosterPeople(in []Person) ([]responsehub.Person, error) {
 		}
 		seen[p.ID] = true
 		out = append(out, responsehub.Person{
-			V: 1, ID: p.ID, Name: p.Name, EntraObjectID: strings.ToLower(p.EntraObjectID), Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: orEmpty(p.Tenants),
+			V: 1, ID: p.ID, Name: p.Name, EntraObjectID: strings.ToLower(p.EntraObjectID), Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: orEmpty(p.Tenants), TimeZone: p.TimeZone, Language: p.Language,
 		})
 	}
 	return out, nil
@@ -94,11 +94,17 @@ func (a *API) rosterTenants(in []RosterTenant, people map[string]bool) ([]respon
 		}
 		tenant := responsehub.Tenant{V: 1, Name: t.Name, MicrosoftTenantID: id, SourceIDs: maps.Clone(t.SourceIDs), Notify: notify, LockGroup: strings.ToLower(t.LockGroup)}
 		t.Guards.apply(&tenant)
-		if was, ok := a.dir.Tenant(id); ok {
-			tenant.ID, tenant.Response = was.ID, was.Response
+		was, ok := a.dir.Tenant(id)
+		if ok {
+			tenant.ID, tenant.Response, tenant.Product, tenant.Paused = was.ID, was.Response, was.Product, was.Paused
+		} else if err := a.bought.MayOnboard(time.Now()); err != nil {
+			return nil, err
 		}
 		if t.Response != nil {
 			tenant.Response = *t.Response
+		}
+		if tenant.Response && !tenant.Automatic() {
+			return nil, invalid(at+"/response", "Response is not part of the product notify. Switch the product first.")
 		}
 		if t.Trial != nil {
 			tenant.TrialEnds = t.Trial.Ends.UTC()

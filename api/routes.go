@@ -102,6 +102,10 @@ func (a *API) table() []route {
 		{name: "limit", doc: "how many at most, 1 to 200; 50 when left out", kind: "integer"},
 		{name: "cursor", doc: "next of the page before"},
 	}
+	pages := []param{
+		{name: "limit", doc: "how many at most, 1 to 1000; all when left out", kind: "integer"},
+		{name: "cursor", doc: "next of the page before"},
+	}
 	form := param{name: "form", doc: "html when left out", enum: report.Forms}
 	return []route{
 		on("GET", "/v1/incidents", "listIncidents", http.StatusOK, a.incidents, "Incidents, newest first", page...),
@@ -116,8 +120,17 @@ func (a *API) table() []route {
 		on("POST", "/v1/incidents/:id/false-alarm", "declareFalseAlarm", http.StatusAccepted, a.falseAlarm, "Take back what was done, the account last, and close; again: close although some things stay"),
 		on("POST", "/v1/incidents/:id/steps/password/reveal", "revealPassword", http.StatusOK, a.reveal, "The one-time password: once, and only to the key that asked for the reset"),
 		on("POST", "/v1/incidents/:id/todos/:todo", "tickTodo", http.StatusOK, a.tick, "Say that something is done which only a person can do, such as in on-premises AD"),
-		on("GET", "/v1/tenants", "listTenants", http.StatusOK, a.tenants, "The tenants within the key's reach"),
-		on("PATCH", "/v1/tenants/:id", "changeTenant", http.StatusOK, a.changeTenant, "Turn a tenant's Response on or off"),
+		on("GET", "/v1/tenants", "listTenants", http.StatusOK, a.tenants, "The tenants within the key's reach, by name", pages...),
+		on("GET", "/v1/tenants/:id", "getTenant", http.StatusOK, a.tenant, "One tenant, by either of its ids"),
+		on("PATCH", "/v1/tenants/:id", "changeTenant", http.StatusOK, a.changeTenant, "Change a tenant's switches and settings; what is left out stays"),
+		on("DELETE", "/v1/tenants/:id", "removeTenant", http.StatusOK, a.removeTenant, "Take a tenant off the list; not while an incident is open there"),
+		on("GET", "/v1/people", "listPeople", http.StatusOK, a.people, "The people on the list, by id", pages...),
+		on("GET", "/v1/people/:id", "getPerson", http.StatusOK, a.person, "One person"),
+		on("PUT", "/v1/people/:id", "putPerson", http.StatusOK, a.putPerson, "Add a person, or replace what is kept of one"),
+		on("DELETE", "/v1/people/:id", "removePerson", http.StatusOK, a.removePerson, "Take a person off the list: their sessions are over"),
+		on("GET", "/v1/keys", "listKeys", http.StatusOK, a.keys, "The API keys, without the keys themselves", pages...),
+		on("POST", "/v1/keys", "makeKey", http.StatusCreated, a.makeKey, "Make an API key; the answer is the only place where it is shown"),
+		on("DELETE", "/v1/keys/:id", "removeKey", http.StatusOK, a.removeKey, "Remove an API key: whoever uses it is refused from now on"),
 		on("GET", "/v1/tenants/:id/preflight", "getPreflight", http.StatusOK, a.keptPreflight, "What the last look at the tenant found missing: permissions, roles, services, channels"),
 		on("GET", "/v1/tenants/:id/oncall", "previewOnCall", http.StatusOK, a.previewOnCall, "Who is on call, and who would be called and texted when if nobody answered",
 			param{name: "at", doc: "as if an alert came in at this time; now when left out", form: "date-time"},

@@ -55,6 +55,7 @@ var enums = map[reflect.Type][]string{
 	reflect.TypeFor[responsehub.IncidentState](): words(responsehub.IncidentStates),
 	reflect.TypeFor[responsehub.Severity]():      words(responsehub.Severities),
 	reflect.TypeFor[responsehub.Role]():          words(responsehub.Roles),
+	reflect.TypeFor[responsehub.Product]():       words(responsehub.Products),
 	reflect.TypeFor[responsehub.Action]():        {"disable", "delete", "remove"},
 }
 

@@ -78,11 +78,14 @@ func letterView(l *responsehub.Letter) Letter {
 
 func tenantView(t *responsehub.Tenant) Tenant {
 	v := Tenant{
-		ID: t.ID, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: t.Response, LockGroup: t.LockGroup, Guards: guardsView(t),
+		ID: t.ID, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: t.Response, Product: t.Bought(), LockGroup: t.LockGroup, Guards: guardsView(t),
 		Notify: Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: hosts(t.Notify.Slack), Webhooks: hosts(t.Notify.Webhooks)},
 	}
 	if p := t.Notify.Phone; p != nil {
 		v.Notify.Phone = &Phone{Sequence: orEmpty(p.Sequence), Wait: p.Wait.String(), Rounds: p.Rounds}
+	}
+	if t.Paused != nil {
+		v.Paused = &Paused{By: t.Paused.By.Name, At: t.Paused.At}
 	}
 	if !t.TrialEnds.IsZero() {
 		v.Trial = &Trial{Ends: t.TrialEnds}

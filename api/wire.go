@@ -182,16 +182,24 @@ type Revealed struct {
 
 // Tenant is a customer.
 type Tenant struct {
-	ID                string            `json:"id"`
-	Name              string            `json:"name"`
-	MicrosoftTenantID string            `json:"microsoft_tenant_id"`
-	SourceIDs         map[string]string `json:"source_ids,omitempty" doc:"its id at each detector"`
-	Response          bool              `json:"response" doc:"steps 1 to 3 run by themselves"`
-	LockGroup         string            `json:"lock_group,omitempty" doc:"object id of the group into which locked accounts are put"`
+	ID                string              `json:"id"`
+	Name              string              `json:"name"`
+	MicrosoftTenantID string              `json:"microsoft_tenant_id"`
+	SourceIDs         map[string]string   `json:"source_ids,omitempty" doc:"its id at each detector"`
+	Response          bool                `json:"response" doc:"steps 1 to 3 run by themselves"`
+	Product           responsehub.Product `json:"product" doc:"response: everything; notify: people are told and press the steps"`
+	Paused            *Paused             `json:"paused,omitempty" doc:"nothing runs by itself at this tenant; left out while it is not paused"`
+	LockGroup         string              `json:"lock_group,omitempty" doc:"object id of the group into which locked accounts are put"`
 	Guards
 	Notify    Notify   `json:"notify"`
 	Readiness *Summary `json:"readiness,omitempty" doc:"what the last preflight found; left out while nobody has looked"`
 	Trial     *Trial   `json:"trial,omitempty"`
+}
+
+// Paused says who paused a tenant.
+type Paused struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
 }
 
 // Guards bound what is done to a tenant's accounts, and by whom.
@@ -236,9 +244,57 @@ type Trial struct {
 	Ends time.Time `json:"ends" need:"true"`
 }
 
-// TenantChange changes a tenant's switches.
+// TenantChange changes what it names of a tenant and leaves the rest.
 type TenantChange struct {
-	Response bool `json:"response" need:"true" doc:"steps 1 to 3 run by themselves"`
+	Response        *bool                     `json:"response,omitempty" doc:"steps 1 to 3 run by themselves"`
+	Paused          *bool                     `json:"paused,omitempty" doc:"nothing runs by itself at this tenant until it is resumed; alerts open incidents and people are told"`
+	Product         *responsehub.Product      `json:"product,omitempty" doc:"notify turns Response off"`
+	LockGroup       *string                   `json:"lock_group,omitempty"`
+	PasswordMode    *responsehub.PasswordMode `json:"password_mode,omitempty"`
+	LocksPerHour    *int                      `json:"automatic_locks_per_hour,omitempty"`
+	BreakGlass      *[]string                 `json:"break_glass,omitempty"`
+	SecondPersonFor *[]string                 `json:"second_person_for,omitempty"`
+	Notify          *Notify                   `json:"notify,omitempty" doc:"replaces all of it; an address that an answer shortened stands for the one that is kept"`
+}
+
+// Removed names what was taken off a list.
+type Removed struct {
+	ID       string `json:"id"`
+	Sentence string `json:"sentence"`
+}
+
+// PersonBody is what is kept of a person.
+type PersonBody struct {
+	Name          string           `json:"name" need:"true"`
+	EntraObjectID string           `json:"entra_object_id,omitempty"`
+	Phone         string           `json:"phone,omitempty"`
+	Email         string           `json:"email,omitempty"`
+	Role          responsehub.Role `json:"role" need:"true"`
+	Tenants       []string         `json:"tenants" need:"true" doc:"tenant names, or * for all"`
+	TimeZone      string           `json:"time_zone,omitempty" doc:"IANA name"`
+	Language      string           `json:"language,omitempty" doc:"BCP 47; English when left out"`
+}
+
+// Key is an API key, without the key.
+type Key struct {
+	ID      string           `json:"id"`
+	Name    string           `json:"name"`
+	Role    responsehub.Role `json:"role"`
+	Tenants []string         `json:"tenants"`
+	Created time.Time        `json:"created"`
+}
+
+// KeyBody asks for a key.
+type KeyBody struct {
+	Name    string           `json:"name" need:"true" doc:"what the key is for; stands in the record of what it did"`
+	Role    responsehub.Role `json:"role" need:"true" doc:"admin, responder or reader"`
+	Tenants []string         `json:"tenants,omitempty" doc:"names or ids; none is all"`
+}
+
+// MadeKey is a key that was made.
+type MadeKey struct {
+	Key
+	Plain string `json:"key" doc:"the key itself: it is in no other answer"`
 }
 
 // Roster is the tenants and people of a configuration file.
@@ -268,6 +324,8 @@ type Person struct {
 	Email         string           `json:"email,omitempty"`
 	Role          responsehub.Role `json:"role" need:"true"`
 	Tenants       []string         `json:"tenants" need:"true" doc:"tenant names, or * for all"`
+	TimeZone      string           `json:"time_zone,omitempty" doc:"IANA name"`
+	Language      string           `json:"language,omitempty" doc:"BCP 47; English when left out"`
 }
 
 // Applied counts what was taken from a roster.

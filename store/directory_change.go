@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -12,7 +13,8 @@ import (
 
 // ChangeTenant stores a tenant as edit leaves it and returns it. The tenant may be named
 // by either of its ids; its own id cannot be changed. edit may run several times when
-// others write meanwhile, each time on the newest copy; its error abandons the change.
+// others write meanwhile, each time on the newest copy; its error abandons the change. An
+// edit that leaves everything as it was writes nothing.
 // what says in a few words, for the record, what is changed.
 func (d *Directory) ChangeTenant(ctx context.Context, by responsehub.By, what, id string, edit func(*responsehub.Tenant) error) (responsehub.Tenant, error) {
 	var t responsehub.Tenant
@@ -22,11 +24,18 @@ func (d *Directory) ChangeTenant(ctx context.Context, by responsehub.By, what, i
 			return nil, nil, noTenant(id)
 		}
 		own := t.ID
+		before, err := put(hashTenants, own, t)
+		if err != nil {
+			return nil, nil, err
+		}
 		if err := edit(&t); err != nil {
 			return nil, nil, err
 		}
 		t.ID, t.V = own, max(t.V, 1)
 		w, err := put(hashTenants, t.ID, t)
+		if err == nil && bytes.Equal(w.json, before.json) {
+			return nil, nil, errUnchanged
+		}
 		return []entryWrite{w}, []note{{responsehub.EventTenantChanged, t.ID, t.Name + ": " + what}}, err
 	})
 	if errors.Is(err, errUnchanged) {

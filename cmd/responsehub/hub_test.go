@@ -291,6 +291,59 @@ func (h *fakeHub) SetResponse(_ context.Context, _ responsehub.By, id string, on
 	return h.tenants[i], nil
 }
 
+func (h *fakeHub) ChangeTenant(_ context.Context, _ responsehub.By, _, id string, edit func(*responsehub.Tenant) error) (responsehub.Tenant, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := slices.IndexFunc(h.tenants, func(t responsehub.Tenant) bool { return t.Known(id) })
+	t := h.tenants[i]
+	if err := edit(&t); err != nil {
+		return t, err
+	}
+	h.tenants[i] = t
+	return t, nil
+}
+
+func (h *fakeHub) RemoveTenant(_ context.Context, _ responsehub.By, id string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tenants = slices.DeleteFunc(h.tenants, func(t responsehub.Tenant) bool { return t.Known(id) })
+	return nil
+}
+
+func (h *fakeHub) PutPerson(_ context.Context, _ responsehub.By, p responsehub.Person) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.people = append(slices.DeleteFunc(h.people, func(o responsehub.Person) bool { return o.ID == p.ID }), p)
+	return nil
+}
+
+func (h *fakeHub) RemovePerson(_ context.Context, _ responsehub.By, id string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := len(h.people)
+	if h.people = slices.DeleteFunc(h.people, func(p responsehub.Person) bool { return p.ID == id }); len(h.people) == n {
+		return &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such person."}
+	}
+	return nil
+}
+
+func (h *fakeHub) PutKey(_ context.Context, _ responsehub.By, k responsehub.APIKey) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.keys = append(h.keys, k)
+	return nil
+}
+
+func (h *fakeHub) DeleteKey(_ context.Context, _ responsehub.By, id string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := len(h.keys)
+	if h.keys = slices.DeleteFunc(h.keys, func(k responsehub.APIKey) bool { return k.ID == id }); len(h.keys) == n {
+		return &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such key."}
+	}
+	return nil
+}
+
 func (h *fakeHub) Settings() responsehub.Settings {
 	h.mu.Lock()
 	defer h.mu.Unlock()

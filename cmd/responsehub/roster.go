@@ -39,7 +39,7 @@ func readRoster(file string) (api.Roster, error) {
 	}
 	for _, p := range people {
 		r.People = append(r.People, api.Person{
-			ID: p.ID, Name: p.Name, EntraObjectID: p.EntraObjectID, Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: slices.Concat([]string{}, p.Tenants),
+			ID: p.ID, Name: p.Name, EntraObjectID: p.EntraObjectID, Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: slices.Concat([]string{}, p.Tenants), TimeZone: p.TimeZone, Language: p.Language,
 		})
 	}
 	return r, nil

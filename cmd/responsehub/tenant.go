@@ -11,7 +11,7 @@ import (
 )
 
 func newTenant() *cobra.Command {
-	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
+	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantPause(true), newTenantPause(false), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
 }
 
 func newTenantList() *cobra.Command {
@@ -67,10 +67,29 @@ func newTenantResponse() *cobra.Command {
 			return err
 		}
 		var t api.Tenant
-		if err := hub.do(c.Context(), "PATCH", path("v1", "tenants", args[0]), api.TenantChange{Response: args[1] == "on"}, &t); err != nil {
+		if err := hub.do(c.Context(), "PATCH", path("v1", "tenants", args[0]), api.TenantChange{Response: new(args[1] == "on")}, &t); err != nil {
 			return err
 		}
 		return show(c, t, func(w io.Writer) { row(w, t.Name+": Response is "+onOff(t.Response)+".") })
+	}}
+}
+
+// newTenantPause is the command that pauses a tenant, or the one that resumes it.
+func newTenantPause(on bool) *cobra.Command {
+	use, short, says := "pause ID", "Let nothing run by itself at a tenant; its alerts still open incidents and people are told", " is paused: nothing runs by itself there."
+	if !on {
+		use, short, says = "resume ID", "End a tenant's pause", " is not paused any more."
+	}
+	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+		hub, err := newClient()
+		if err != nil {
+			return err
+		}
+		var t api.Tenant
+		if err := hub.do(c.Context(), "PATCH", path("v1", "tenants", args[0]), api.TenantChange{Paused: &on}, &t); err != nil {
+			return err
+		}
+		return show(c, t, func(w io.Writer) { row(w, t.Name+says) })
 	}}
 }
 
