@@ -70,7 +70,7 @@ func (w *World) Config() string {
 		if i == 0 {
 			line("    notify: {teams: [%q], phone: {sequence: [ann, bob]}, mail: [%q], psa: {connection: connectwise, company: %q}}", channel, "soc@"+s.Tenant.Domains[0].Name, DeskCompany(s.Tenant.Name))
 		} else {
-			line("    notify: {teams: [%q], phone: {sequence: [bob, ann]}}", channel) // Response off: somebody has to be woken
+			line("    notify: {teams: [%q], phone: {sequence: [bob, ann]}, psa: {connection: autotask, company: %q}}", channel, s.Tenant.Name) // Response off: somebody has to be woken
 		}
 	}
 	return b.String()

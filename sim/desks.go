@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"responsehub/sim/autotask"
 	"responsehub/sim/connectwise"
 	"responsehub/sim/desk"
 )
@@ -17,6 +18,7 @@ const (
 	ConnectWiseCompany  = "securitydesk"
 	ConnectWiseKey      = "HubPublicKey0001"
 	ConnectWiseClientID = "c0ffee00-0004-4004-8004-000000000004"
+	AutotaskUser        = "hub@autotask.desk.example"
 )
 
 // serviceDesk is a ticket system.
@@ -33,6 +35,9 @@ func (w *World) desks() map[string]serviceDesk {
 	if w.ConnectWise != nil {
 		out["connectwise"] = w.ConnectWise
 	}
+	if w.Autotask != nil {
+		out["autotask"] = w.Autotask
+	}
 	return out
 }
 
@@ -42,12 +47,25 @@ func (w *World) buildDesks(kept saved) (err error) {
 		URL: w.ConnectWiseURL(), Company: ConnectWiseCompany, PublicKey: ConnectWiseKey, PrivateKey: w.secrets.connectwise, ClientID: ConnectWiseClientID,
 		Customers: w.deskCustomers(), Log: w.Wire, Client: loopbackClient(), Speed: w.opts.PhoneSpeed,
 	}, kept.ConnectWise)
+	if err != nil {
+		return err
+	}
+	w.Autotask, err = autotask.Restore(autotask.Config{
+		URL: w.AutotaskURL(), Username: AutotaskUser, Secret: w.secrets.autotask, Code: w.autotaskCode(), Customers: w.deskCustomers(),
+		Log: w.Wire, Client: loopbackClient(), Speed: w.opts.PhoneSpeed, NoLimits: w.opts.NoLimits,
+	}, kept.Autotask)
 	return err
 }
 
 // ConnectWiseURL is the site of ConnectWise: with TLS, on the listener of the sign-in service. The
 // same stands without TLS below URL.
 func (w *World) ConnectWiseURL() string { return w.LoginURL() + "/connectwise" }
+
+// AutotaskURL is the zone of Autotask.
+func (w *World) AutotaskURL() string { return w.URL() + "/autotask" }
+
+// autotaskCode is the hub's tracking identifier.
+func (w *World) autotaskCode() string { return "HUB" + w.secrets.autotask[:20] }
 
 // deskCustomers are the customers as the desk calls them.
 func (w *World) deskCustomers() (out []desk.Customer) {

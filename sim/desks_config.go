@@ -1,6 +1,9 @@
 package sim
 
-import "responsehub/sim/connectwise"
+import (
+	"responsehub/sim/autotask"
+	"responsehub/sim/connectwise"
+)
 
 // deskConfig writes the connections to the ticket systems.
 func (w *World) deskConfig(line func(format string, args ...any)) {
@@ -16,4 +19,14 @@ func (w *World) deskConfig(line func(format string, args ...any)) {
 	line("    statuses: {new: New, working: In Progress, contained: Contained, waiting: Waiting on Technician, closed: Closed, reopened: Re-opened}")
 	line("    priorities: {critical: Priority 1 - Critical, high: Priority 2 - High, medium: Priority 3 - Normal, low: Priority 4 - Low}")
 	line("    catch_all_company: %s", connectwise.CatchAll)
+	line("  - name: autotask")
+	line("    kind: autotask")
+	line("    zone_url: %q", w.AutotaskURL())
+	line("    username: %s", AutotaskUser)
+	line("    secret: %q", w.secrets.autotask)
+	line("    integration_code: %q", w.autotaskCode())
+	line("    queue: %s", autotask.Queue)
+	line("    statuses: {new: New, working: In Progress, contained: Contained, waiting: Waiting on Technician, closed: Complete, reopened: Re-opened}")
+	line("    priorities: {critical: Critical, high: High, medium: Medium, low: Low}")
+	line("    catch_all_company: %q", autotask.CatchAll)
 }

@@ -37,6 +37,7 @@ type saved struct {
 	Twilio      json.RawMessage `json:"twilio,omitempty"`
 	Mail        json.RawMessage `json:"mail,omitempty"`
 	ConnectWise json.RawMessage `json:"connectwise,omitempty"`
+	Autotask    json.RawMessage `json:"autotask,omitempty"`
 }
 
 type savedSecrets struct {
@@ -148,13 +149,14 @@ func (w *World) encode() ([]byte, error) {
 			ConnectWise: w.secrets.connectwise, Autotask: w.secrets.autotask, Halo: w.secrets.halo,
 		},
 	}
-	var errs [6]error
+	var errs [7]error
 	out.Login, errs[0] = w.Login.Save()
 	out.Teams, errs[1] = w.Teams.Save()
 	out.Microsoft, errs[2] = w.Microsoft.Save(w.Scenes)
 	out.Twilio, errs[3] = w.Twilio.Save()
 	out.Mail, errs[4] = w.Mail.Save()
 	out.ConnectWise, errs[5] = w.ConnectWise.Save()
+	out.Autotask, errs[6] = w.Autotask.Save()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

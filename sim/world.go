@@ -6,7 +6,7 @@
 // vendor would refuse; that whatever the vendor would not have known stands in "unexpected" of
 // GET /_world; and that it neither listens nor calls anywhere but on loopback addresses.
 //
-// One listener carries a path prefix for each vendor (/graph, /exchange, /teams, /twilio, /connectwise), the page at / and
+// One listener carries a path prefix for each vendor (/graph, /exchange, /teams, /twilio, /connectwise, /autotask), the page at / and
 // the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
 // listener of its own, because azidentity takes https only and drops the path of its authority; the
 // authority that signed its certificate is written to CAFile. ConnectWise stands there too, below /connectwise,
@@ -41,6 +41,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"responsehub/sim/autotask"
 	"responsehub/sim/connectwise"
 	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
@@ -82,6 +83,7 @@ type World struct {
 	OpenID    *openid.Server
 
 	ConnectWise *connectwise.Service
+	Autotask    *autotask.Service
 
 	opts    Options
 	log     *slog.Logger
