@@ -56,7 +56,8 @@ type App struct {
 	post      *email.Sender    // nil without mail
 	phone     *twilio.Client   // nil without Twilio
 	pager     *oncall.Pager
-	psa       psa // who keeps tickets
+	alarms    chan string // for the operators
+	psa       psa         // who keeps tickets
 	intake    *intake.Intake
 	console   *console.Console
 	public    *http.Server
@@ -145,6 +146,7 @@ func (a *App) work(ctx context.Context, prepared bool) {
 	wg.Go(func() { a.keepWarm(ctx) })
 	wg.Go(func() { a.rehearsal.Keep(ctx) })
 	wg.Go(func() { a.psa.keeper.Run(ctx) })
+	wg.Go(func() { a.sendAlarms(ctx) })
 	wg.Go(func() { a.console.Run(ctx) })
 	wg.Wait()
 }

@@ -25,7 +25,7 @@ func (p *Pager) open(ctx context.Context, phone string) ([]*responsehub.Incident
 	var out []*responsehub.Incident
 	codes := map[string]string{}
 	for _, e := range entries {
-		if !e.Closed.IsZero() {
+		if !e.Closed.IsZero() || isGroup(e.Incident) {
 			continue
 		}
 		inc, err := p.Incidents.Incident(ctx, responsehub.Hub, e.Incident)

@@ -54,7 +54,12 @@ func bubble(t *testing.T, sequence []string, story func(d *desk)) {
 func tenantID(i int) string { return fmt.Sprintf("22222222-2222-4222-8222-2222222222%02d", i) }
 
 func config(net *network, book oncall.Book, incs oncall.Incidents, dir directory) oncall.Config {
-	return oncall.Config{Phone: net, Book: book, Incidents: incs, Directory: dir, Fallback: []string{"boss"}, Own: []string{"+15005550000"}}
+	alarm := func(_ context.Context, words string) {
+		net.mu.Lock()
+		defer net.mu.Unlock()
+		net.tells = append(net.tells, words)
+	}
+	return oncall.Config{Alarm: alarm, Phone: net, Book: book, Incidents: incs, Directory: dir, Fallback: []string{"boss"}, Own: []string{"+15005550000"}}
 }
 
 // up starts a hub; after stop it is a restart.

@@ -29,6 +29,7 @@ type network struct {
 	wg    sync.WaitGroup
 	ctx   context.Context
 	said  map[string][]string // by number
+	tells []string            // what the operators were told
 }
 
 // line is one call.

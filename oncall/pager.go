@@ -229,6 +229,23 @@ func (p *Pager) peopleAt(phone string) []responsehub.Person {
 	return out
 }
 
+// alarmOnce tells whoever gets the operators' alarms what every incident would find anew,
+// once a day.
+func (p *Pager) alarmOnce(ctx context.Context, words string) error {
+	if p.Alarm == nil || words == "" {
+		return nil
+	}
+	barred, err := p.Book.Barred(ctx, "alarm|"+words)
+	if err != nil || barred > 0 {
+		return err
+	}
+	if err := p.Book.Bar(ctx, "alarm|"+words, 24*time.Hour); err != nil {
+		return err
+	}
+	p.Alarm(ctx, words)
+	return nil
+}
+
 // tellOperators says what is wrong with a phone: in the record of an open incident of
 // that phone, where everybody looks, and to whoever gets the operators' alarms.
 func (p *Pager) tellOperators(ctx context.Context, phone, words string) error {

@@ -102,6 +102,9 @@ func (p *Pager) after(ctx context.Context, inc *responsehub.Incident, a *respons
 			return err
 		}
 	}
+	if err := p.alarmOnce(ctx, faultWords(Refusal(a.Refusal), p.person(a.Person).Name, responsehub.MaskPhone(phone))); err != nil {
+		return err
+	}
 	if a.Way != responsehub.ByCall || a.Joined != "" {
 		return nil
 	}
@@ -119,7 +122,7 @@ func (p *Pager) joined(ctx context.Context, inc *responsehub.Incident, call *res
 	}
 	var told []string
 	for _, e := range entries {
-		if e.Incident == inc.ID || !e.Closed.IsZero() {
+		if e.Incident == inc.ID || !e.Closed.IsZero() || isGroup(e.Incident) {
 			continue
 		}
 		if told == nil {

@@ -3,6 +3,7 @@ package oncall
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -15,13 +16,16 @@ import (
 // again: after a crash each of these may or may not have been carried out. It returns
 // the attempts to be requested. Nothing is saved for an incident that somebody has.
 func (p *Pager) intend(ctx context.Context, t *responsehub.Turn, pl plan, now time.Time) ([]string, error) {
-	var fresh []responsehub.Attempt
-	for _, act := range pl.place {
-		a, err := p.prepare(ctx, t.Incident, act, now)
-		if err != nil {
-			return nil, err
-		}
-		fresh = append(fresh, a)
+	fresh := make([]responsehub.Attempt, len(pl.place))
+	errs := make([]error, len(pl.place))
+	var wg sync.WaitGroup
+	for i, act := range pl.place {
+		wg.Go(func() { fresh[i], errs[i] = p.prepare(ctx, t.Incident, act, now) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		p.abandon(ctx, fresh)
+		return nil, err
 	}
 	var requests []string
 	err := t.Save(ctx, func(inc *responsehub.Incident) error {
@@ -56,15 +60,20 @@ func (p *Pager) intend(ctx context.Context, t *responsehub.Turn, pl plan, now ti
 		}
 		return nil
 	})
-	if err != nil { // no request will follow
-		for _, a := range fresh {
-			if a.Way == responsehub.ByCall && a.Joined == "" {
-				_ = p.Book.Rung(context.WithoutCancel(ctx), p.person(a.Person).Phone, a.ID)
-			}
-		}
+	if err != nil {
+		p.abandon(ctx, fresh)
 		return nil, err
 	}
 	return slices.Clone(requests), nil
+}
+
+// abandon gives the phones free for which no request will follow.
+func (p *Pager) abandon(ctx context.Context, fresh []responsehub.Attempt) {
+	for _, a := range fresh {
+		if a.Way == responsehub.ByCall && a.Joined == "" {
+			_ = p.Book.Rung(context.WithoutCancel(ctx), p.person(a.Person).Phone, a.ID)
+		}
+	}
 }
 
 // needless says why an attempt that was not carried out yet is not repeated.
@@ -177,7 +186,7 @@ func (p *Pager) request(ctx context.Context, inc *responsehub.Incident, a respon
 	if a.Way == responsehub.ByCall {
 		return p.Phone.Call(ctx, Call{Attempt: a.ID, To: to, Ring: p.ring(inc), Severity: inc.Severity})
 	}
-	return p.Phone.Text(ctx, Text{Attempt: a.ID, To: to, Body: body(inc, &a), Severity: inc.Severity})
+	return p.Phone.Text(ctx, Text{Attempt: a.ID, To: to, Body: p.body(ctx, inc, &a), Severity: inc.Severity})
 }
 
 func (p *Pager) ring(inc *responsehub.Incident) time.Duration {
@@ -188,14 +197,14 @@ func (p *Pager) ring(inc *responsehub.Incident) time.Duration {
 }
 
 // body is what an attempt's text says.
-func body(inc *responsehub.Incident, a *responsehub.Attempt) string {
+func (p *Pager) body(ctx context.Context, inc *responsehub.Incident, a *responsehub.Attempt) string {
 	switch a.For {
 	case responsehub.ToTell:
 		return tellText(inc)
 	case responsehub.ToShare:
 		return shareText(inc)
 	}
-	return pageText(inc, a.Code)
+	return p.wake(ctx, inc, a)
 }
 
 // came notes what came of a request.

@@ -114,6 +114,9 @@ func (p *Pager) answer(ctx context.Context, in Incoming, c command) (string, boo
 		return reply, false, err
 	}
 	e := entries[i]
+	if isGroup(e.Incident) {
+		return p.answerAll(ctx, c, e.Incident, entries)
+	}
 	who := p.person(e.Person)
 	inc, err := p.Incidents.Incident(ctx, responsehub.Hub, e.Incident)
 	if err != nil {

@@ -29,6 +29,30 @@ func pageText(inc *responsehub.Incident, code string) string {
 	})
 }
 
+// severalText is that of an incident beside which others are open at the phone: as many
+// of them as fit, two at most, and the code for all.
+func severalText(inc *responsehub.Incident, code string, others []*responsehub.Incident, codes map[string]string, all string) string {
+	also := ""
+	for _, o := range others[:min(len(others), 2)] {
+		also += fmt.Sprintf(", %s %s", o.Ref, codes[o.ID])
+	}
+	return fit(inc.Tenant.Name, func(tenant string) string {
+		return fmt.Sprintf("%s %s: account takeover, %s. Reply with code %s. Also open: %s. Reply %s to take all %d", inc.Ref, tenant, inc.Severity, code, also[2:], all, len(others)+1)
+	})
+}
+
+func replyAll(next bool, done, asked int) string {
+	switch {
+	case done == 0:
+		return "responsehub: none of these is open for you any more. Reply STATUS for what is."
+	case next:
+		return fmt.Sprintf("responsehub: the next person is called now for %d.", done)
+	case done < asked:
+		return fmt.Sprintf("responsehub: %d of %d are yours, the others were not open any more. Now act in Teams or the console.", done, asked)
+	}
+	return fmt.Sprintf("responsehub: all %d acknowledged, nobody else is called. Now act in Teams or the console.", done)
+}
+
 func tellText(inc *responsehub.Incident) string {
 	what := "Nobody is needed any more."
 	switch a := inc.Acknowledged; {

@@ -43,6 +43,8 @@ func TestEverySentence(t *testing.T) {
 	say("text, response off", pageText(inc, "4821"))
 	say("text, response on", pageText(incident("Contoso", true), "4821"))
 	say("text, long name", pageText(incident(strings.Repeat("Müller & Söhne Żółć 株式会社 ", 6), false), "4821"))
+	say("text, several open", severalText(inc, "4820", many[1:2], codes, "9155"), severalText(inc, "4820", many[1:], codes, "9155"),
+		severalText(incident(strings.Repeat("Müller & Söhne ", 9), false), "4820", many[1:], codes, "9155"))
 	say("told: somebody has it", tellText(taken))
 	say("told: false alarm", tellText(false1))
 	say("told: closed", tellText(closed))
@@ -54,7 +56,7 @@ func TestEverySentence(t *testing.T) {
 	say("keys", sayWrongKey, sayNothing, sayPassed, sayNotYours, sayRemoved, sayNotStored, sayOver, sayTaken(1), sayTaken(3))
 	say("called in", append(sayOpen(many), sayNoIncident, sayUnknown)...)
 	say("replies", replyTaken(inc), replyFirst(inc, bob, at, "person:ann"), replyFirst(inc, bob, at, "person:bob"), replyPassed(inc), replyClosed(closed), replyClosed(false1), replyClosed(inc),
-		replyWhich(many, codes, true), replyWhich(many[:2], codes, false), replyHelp, replyNothing, replyOn, replyWrong, replyUnknown, replyWhoseNot)
+		replyWhich(many, codes, true), replyWhich(many[:2], codes, false), replyAll(false, 3, 3), replyAll(false, 2, 3), replyAll(true, 3, 3), replyAll(false, 0, 3), replyHelp, replyNothing, replyOn, replyWrong, replyUnknown, replyWhoseNot)
 	say("operators", stopWords("Ann", "+1500***0101"), startWords("Ann", "+1500***0101"), guessedWords("Ann", "+1500***0101"), wrongNumberWords("Ann", "+1500***0101"),
 		faultWords(BadNumber, "Ann", "+1500***0101"), faultWords(Filtered, "Ann", "+1500***0101"), faultWords(BadAccount, "", ""), faultWords(OurFault, "", ""))
 	const name = "testdata/sentences.golden"
@@ -72,6 +74,7 @@ func TestEverySentence(t *testing.T) {
 	}
 	for _, s := range []string{
 		pageText(inc, "4821"), pageText(incident(strings.Repeat("€{}", 60), true), "4821"), tellText(taken), shareText(inc), replyTaken(inc), replyFirst(inc, bob, at, "x"), replyPassed(inc),
+		severalText(incident(strings.Repeat("€{}", 60), true), "4820", many[1:], codes, "9155"), replyAll(false, 200, 300), replyAll(true, 300, 300), replyAll(false, 300, 300), replyAll(false, 0, 300),
 		replyWhich(many, codes, true), replyHelp, replyNothing, replyOn, replyWrong, replyUnknown, replyWhoseNot,
 	} {
 		if n := septets(s); n > segment || gsm(s) != s {
@@ -93,6 +96,10 @@ func FuzzTexts(f *testing.F) {
 			if septets(s) > segment || gsm(s) != s || !utf8.ValidString(s) {
 				t.Errorf("%q", s)
 			}
+		}
+		others := []*responsehub.Incident{incident("a", false), incident("b", false), incident("c", false)}
+		if s := severalText(inc, code, others, map[string]string{"": "1111"}, "9155"); septets(s) > segment || gsm(s) != s || !strings.Contains(s, "code "+code) || !strings.Contains(s, " 9155 to take all 4") {
+			t.Errorf("%q", s)
 		}
 		if s := pageText(inc, code); !strings.Contains(s, "code "+code) {
 			t.Errorf("the code is cut off: %q", s)

@@ -1,0 +1,30 @@
+package bot
+
+import (
+	"net/http"
+	"testing"
+
+	"responsehub"
+)
+
+// TestAlarm: the words are a thread of their own in the fallback channel, as they are; a
+// channel out of reach is an error that says why and keeps nothing from the others.
+func TestAlarm(t *testing.T) {
+	s := newHarness(t)
+	if err := s.dir.PutChannel(t.Context(), responsehub.Channel{V: 1, ID: general, TenantID: tenant, ServiceURL: service, BotID: "28:" + appID, Installed: true}); err != nil {
+		t.Fatal(err)
+	}
+	s.bot.cfg.Channels = []string{"19:bad id", general}
+	err := s.bot.Alarm(t.Context(), "Ann (+1206***0101) wrote **STOP**.")
+	if err == nil {
+		t.Error("the channel that cannot be written to is no error")
+	}
+	posts := s.world.seen(http.MethodPost)
+	if len(posts) != 1 {
+		t.Fatalf("posted %+v", posts)
+	}
+	said, _ := posts[0].Body["activity"].(map[string]any)
+	if said["text"] != "Ann (+1206***0101) wrote **STOP**." || said["textFormat"] != "plain" {
+		t.Errorf("said %+v", said)
+	}
+}
