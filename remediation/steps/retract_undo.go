@@ -6,18 +6,14 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"responsehub"
 )
 
 // inbox is Outlook's name for the Inbox in whatever language.
 const inbox = "inbox"
 
-const (
-	backBatch = 100 // letters brought back between two writes
-	atOnce    = 16  // of them at the same time
-)
+// backBatch is how many letters are brought back between two writes.
+const backBatch = 4 * width
 
 // homing is one letter on its way back to the folder in which it lay.
 type homing struct {
@@ -49,6 +45,8 @@ func (r *Retract) putBack(ctx context.Context, t *responsehub.Turn, letters shel
 		return responsehub.TryAgain(err, nil)
 	}
 	m := &goingHome{mail: r.Mail, trash: &folders{mail: r.Mail, tenant: t.Incident.Tenant.MicrosoftTenantID, ids: map[string]string{}}}
+	crew := hire(ctx)
+	defer crew.dismiss()
 	for {
 		batch, err := letters.next(ctx, t, backBatch)
 		if err != nil {
@@ -60,12 +58,7 @@ func (r *Retract) putBack(ctx context.Context, t *responsehub.Turn, letters shel
 		if err := letters.intend(ctx, t, batch); err != nil {
 			return responsehub.TryAgain(err, nil)
 		}
-		group, gctx := errgroup.WithContext(ctx)
-		group.SetLimit(atOnce)
-		for i := range batch {
-			group.Go(func() error { return m.one(gctx, &batch[i]) })
-		}
-		stopped := group.Wait()
+		stopped := crew.each(len(batch), func(i int) string { return batch[i].mailbox }, func(ctx context.Context, i int) { m.one(ctx, &batch[i]) })
 		if err := letters.settle(ctx, t, batch); err != nil {
 			return responsehub.TryAgain(err, nil)
 		}
@@ -79,6 +72,48 @@ func (r *Retract) putBack(ctx context.Context, t *responsehub.Turn, letters shel
 	return responsehub.Settle(m.conclude)
 }
 
+// crew works through batches with the retraction's own pool: width at once, no more than
+// four at a mailbox.
+type crew struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	pool   *pool
+	work   sync.WaitGroup
+}
+
+func hire(ctx context.Context) *crew {
+	c := &crew{pool: newPool()}
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	c.pool.broken = func(err error) { c.cancel(err) }
+	c.work.Go(func() { c.pool.work(c.ctx) })
+	return c
+}
+
+// dismiss ends the work and returns when none is under way.
+func (c *crew) dismiss() {
+	c.pool.close()
+	c.work.Wait()
+	c.cancel(nil)
+}
+
+// each runs f for 0 to n-1. After an error nothing of it runs any more, and some of them
+// may not have been begun.
+func (c *crew) each(n int, mailbox func(int) string, f func(context.Context, int)) error {
+	left := make(chan struct{}, n)
+	for i := range n {
+		c.pool.add(&job{mailbox: mailbox(i), run: func(ctx context.Context) { f(ctx, i); left <- struct{}{} }})
+	}
+	for range n {
+		select {
+		case <-left:
+		case <-c.ctx.Done():
+			c.dismiss()
+			return context.Cause(c.ctx)
+		}
+	}
+	return nil
+}
+
 // goingHome is the work of one turn.
 type goingHome struct {
 	mail      Mail
@@ -90,41 +125,45 @@ type goingHome struct {
 }
 
 // one moves one letter back and reads where it lies then.
-func (m *goingHome) one(ctx context.Context, h *homing) error {
+func (m *goingHome) one(ctx context.Context, h *homing) {
 	bin, err := m.trash.of(ctx, h.mailbox)
 	if err != nil {
-		return m.fault(ctx, h, err)
+		m.fault(ctx, h, err)
+		return
 	}
-	if settled, err := m.look(ctx, h, bin); settled || err != nil {
-		return err
+	if m.look(ctx, h, bin) {
+		return
 	}
 	_, moveErr := m.mail.Move(ctx, m.trash.tenant, h.mailbox, h.id, h.folder)
-	if settled, err := m.look(ctx, h, bin); settled || err != nil {
-		return err
+	if m.look(ctx, h, bin) {
+		return
 	}
 	if kind := responsehub.KindOf(moveErr); moveErr != nil && (kind == responsehub.NotFound || kind == responsehub.Invalid) {
 		// The letter is where it was, so it is the folder that is gone.
 		_, moveErr = m.mail.Move(ctx, m.trash.tenant, h.mailbox, h.id, inbox)
-		if settled, err := m.look(ctx, h, bin); settled || err != nil {
-			return err
+		if m.look(ctx, h, bin) {
+			return
 		}
 	}
 	if moveErr == nil {
 		moveErr = &responsehub.Error{Kind: responsehub.Unavailable, Message: "Microsoft accepted to move the message back but it still lies in Deleted Items."}
 	}
-	return m.fault(ctx, h, moveErr)
+	m.fault(ctx, h, moveErr)
 }
 
-// look reads where a letter lies and settles it unless it is still in Deleted Items.
-func (m *goingHome) look(ctx context.Context, h *homing, bin string) (settled bool, err error) {
+// look reads where a letter lies and settles it, or notes why not, unless it is still in
+// Deleted Items.
+func (m *goingHome) look(ctx context.Context, h *homing, bin string) (over bool) {
 	folder, requestID, err := m.mail.Folder(ctx, m.trash.tenant, h.mailbox, h.id)
 	switch {
 	case isGone(err):
-		return true, m.fault(ctx, h, &responsehub.Error{Kind: responsehub.NotFound, Message: "It is not in its mailbox any more."})
+		m.fault(ctx, h, &responsehub.Error{Kind: responsehub.NotFound, Message: "It is not in its mailbox any more."})
+		return true
 	case err != nil:
-		return true, m.fault(ctx, h, err)
+		m.fault(ctx, h, err)
+		return true
 	case folder == bin:
-		return false, nil
+		return false
 	}
 	value := "back in its folder"
 	if folder != h.folder {
@@ -135,23 +174,22 @@ func (m *goingHome) look(ctx context.Context, h *homing, bin string) (settled bo
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requestID = requestID
-	return true, nil
+	return true
 }
 
 // fault notes a letter that is not back. What was deleted since cannot be brought back.
-func (m *goingHome) fault(ctx context.Context, h *homing, err error) error {
+func (m *goingHome) fault(ctx context.Context, h *homing, err error) {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !hopeless(err) {
 		m.later = err
-		return nil
+		return
 	}
 	h.state, h.why = responsehub.Done, "Could not be moved back: "+responsehub.Sentence(err)
 	m.stuck = append(m.stuck, responsehub.Sentence(err))
-	return nil
 }
 
 func (m *goingHome) conclude(inc *responsehub.Incident) error {
