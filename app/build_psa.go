@@ -17,6 +17,7 @@ import (
 	"responsehub/config"
 	"responsehub/connectors/autotask"
 	"responsehub/connectors/connectwise"
+	"responsehub/connectors/halopsa"
 	"responsehub/connectors/transport"
 	"responsehub/remediation"
 	"responsehub/store"
@@ -92,12 +93,18 @@ func openDesk(p config.PSA, hc *http.Client, secret string, shared buckets) (des
 			Statuses: statuses(p.Statuses), Priorities: priorities(p.Priorities), Category: p.Type, Source: p.Source, Public: p.Publish == "public", EventKey: secret, Buckets: shared,
 		}, hc)
 		return desk, "Autotask", err
+	case "halopsa":
+		desk, err = halopsa.New(halopsa.Config{
+			URL: p.URL, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Team: p.Team, CatchAll: p.CatchAllCompany,
+			Statuses: statuses(p.Statuses), Priorities: priorities(p.Priorities), Type: p.Type, Public: p.Publish == "public", EventKey: secret,
+		}, hc)
+		return desk, "HaloPSA", err
 	}
 	return nil, p.Kind, nil // its connector is not part of this version: notYet says so
 }
 
 // deskKinds are the kinds that openDesk makes.
-var deskKinds = []string{"connectwise", "autotask"}
+var deskKinds = []string{"connectwise", "autotask", "halopsa"}
 
 func statuses(s config.Statuses) map[ticket.Stage]string {
 	return map[ticket.Stage]string{

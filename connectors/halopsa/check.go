@@ -1,0 +1,168 @@
+package halopsa
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"responsehub"
+	"responsehub/ticket"
+)
+
+const clockMost = 2 * time.Minute
+
+// checks collects what was found.
+type checks struct {
+	d   *Desk
+	all []responsehub.Check
+}
+
+func (c *checks) add(name string, grade responsehub.Grade, format string, args ...any) {
+	c.all = append(c.all, responsehub.Check{Name: name, Grade: grade, Sentence: fmt.Sprintf(format, args...)})
+}
+
+// failed notes that something could not be read: a refusal is missing, silence unknown.
+func (c *checks) failed(name string, err error) {
+	grade := responsehub.CheckUnknown
+	switch responsehub.KindOf(err) {
+	case responsehub.Forbidden, responsehub.Unauthorized, responsehub.Permanent, responsehub.NotFound:
+		grade = responsehub.CheckMissing
+	}
+	c.add(name, grade, "%s", responsehub.Sentence(err))
+}
+
+// Check looks at what tickets need, by reading only.
+func (d *Desk) Check(ctx context.Context) []responsehub.Check {
+	d.forget()
+	c := &checks{d: d}
+	var some page
+	header, err := d.send(ctx, request{what: "read tickets", method: http.MethodGet, path: "/Tickets", query: first(1, nil)}, &some)
+	if err != nil {
+		c.failed("sign in", err)
+		return c.all
+	}
+	c.add("sign in", responsehub.CheckOK, "The application can sign in to HaloPSA and reads tickets.")
+	c.clock(header)
+	c.statuses(ctx)
+	sla := c.kind(ctx)
+	for _, s := range responsehub.Severities {
+		name := d.cfg.Priorities[s]
+		if name == "" {
+			continue
+		}
+		if _, err := d.priority(ctx, name, sla); err != nil {
+			c.failed("priority", err)
+		}
+	}
+	c.team(ctx)
+	if _, err := d.outcome(ctx); err != nil {
+		c.failed("notes", err)
+	}
+	if d.cfg.CatchAll == "" {
+		c.add("catch-all company", responsehub.CheckWarning, "psa catch_all_company is empty: alerts of unknown tenants get no ticket.")
+	} else if _, err := d.client(ctx, d.cfg.CatchAll); err != nil {
+		c.failed("catch-all company", err)
+	} else {
+		c.add("catch-all company", responsehub.CheckOK, "The client %q is there.", d.cfg.CatchAll)
+	}
+	c.webhook(ctx)
+	return c.all
+}
+
+func (c *checks) clock(h http.Header) {
+	at, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return
+	}
+	if off := time.Since(at).Abs(); off > clockMost {
+		c.add("clock", responsehub.CheckWarning, "The clocks of the hub and of HaloPSA differ by %s. Times in notes will be off: set this machine's clock.", off.Round(time.Second))
+		return
+	}
+	c.add("clock", responsehub.CheckOK, "The clocks agree.")
+}
+
+func (c *checks) statuses(ctx context.Context) {
+	good := true
+	for _, stage := range ticket.Stages {
+		name := c.d.cfg.Statuses[stage]
+		if name == "" {
+			continue
+		}
+		s, err := c.d.status(ctx, name)
+		switch {
+		case err != nil:
+			good = false
+			c.failed("status "+string(stage), err)
+		case stage != ticket.Closed && s.ID == closed:
+			good = false
+			c.add("status "+string(stage), responsehub.CheckWarning, "The status %q (psa statuses.%s) closes a ticket.", name, stage)
+		}
+	}
+	if c.d.cfg.Statuses[ticket.Closed] == "" {
+		good = false
+		c.add("status closed", responsehub.CheckWarning, "psa statuses.closed is empty: the hub writes the resolution and leaves tickets open.")
+	}
+	if good {
+		c.add("statuses", responsehub.CheckOK, "The statuses are there.")
+	}
+}
+
+// kind checks the ticket type and returns its service level.
+func (c *checks) kind(ctx context.Context) int {
+	if c.d.cfg.Type == "" {
+		return 0
+	}
+	k, err := c.d.kind(ctx, c.d.cfg.Type)
+	if err != nil {
+		c.failed("type", err)
+		return 0
+	}
+	c.add("type", responsehub.CheckOK, "The ticket type %q is there.", k.Name)
+	return k.SLA
+}
+
+// team looks for the team, where the application may read teams.
+func (c *checks) team(ctx context.Context) {
+	if c.d.cfg.Team == "" {
+		return
+	}
+	all, err := list[status](ctx, c.d, "teams", "/Team")
+	if err != nil {
+		c.add("team", responsehub.CheckUnknown, "Teams cannot be read, so nobody knows whether there is %q. Make a test ticket.", c.d.cfg.Team)
+		return
+	}
+	for _, t := range all {
+		if same(t.Name, c.d.cfg.Team) {
+			c.add("team", responsehub.CheckOK, "The team %q is there.", c.d.cfg.Team)
+			return
+		}
+	}
+	c.add("team", responsehub.CheckMissing, "HaloPSA has no team %q (psa team).", c.d.cfg.Team)
+}
+
+// webhook tells whether events come back.
+func (c *checks) webhook(ctx context.Context) {
+	all, err := c.d.hooks(ctx)
+	if err != nil {
+		c.add("events", responsehub.CheckWarning, "Webhooks cannot be read: what people do to tickets is seen within ten minutes instead of at once. %s", responsehub.Sentence(err))
+		return
+	}
+	off := false
+	for _, h := range all {
+		if !strings.HasPrefix(h.Name, "responsehub ") {
+			continue
+		}
+		if h.Active && !h.Disabled {
+			c.add("events", responsehub.CheckOK, "The webhook is there and active. Its events are chosen in HaloPSA.")
+			return
+		}
+		off = true
+	}
+	if off {
+		c.add("events", responsehub.CheckWarning, "HaloPSA has switched the hub's webhook off. A running hub sets it up again within a day, or doctor --test-ticket does now.")
+		return
+	}
+	c.add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, or doctor --test-ticket does now.")
+}

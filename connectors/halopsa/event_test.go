@@ -1,0 +1,106 @@
+package halopsa_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"responsehub"
+	"responsehub/connectors/halopsa"
+	"responsehub/ticket"
+)
+
+func request(body []byte, user, password string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/psa/halo/events?token=abc", bytes.NewReader(body))
+	if user != "" || password != "" {
+		r.SetBasicAuth(user, password)
+	}
+	return r
+}
+
+func TestEvents(t *testing.T) {
+	d := newSite(t).desk()
+	tests := map[string]struct {
+		body, user, password string
+		want                 ticket.Event
+		kind                 responsehub.Kind
+	}{
+		"ticket":       {`{"event":"Ticket Updated","ticket":{"id":4711}}`, "responsehub", eventKey, ticket.Event{Ticket: "4711"}, ""},
+		"object":       {`{"id":"e1","event":"Ticket Deleted","object_id":"4711"}`, "responsehub", eventKey, ticket.Event{ID: "e1", Ticket: "4711", Deleted: true}, ""},
+		"number as id": {`{"id":7,"ticket_id":4711}`, "responsehub", eventKey, ticket.Event{Ticket: "4711"}, ""},
+		"collected":    {`[{"ticket_id":4711},{"ticket_id":4712}]`, "responsehub", eventKey, ticket.Event{Ticket: "4711"}, ""},
+		"nothing":      {`{"event":"User Updated"}`, "responsehub", eventKey, ticket.Event{}, ""},
+		"no json":      {`{"event"`, "responsehub", eventKey, ticket.Event{}, responsehub.Invalid},
+		"empty list":   {`[]`, "responsehub", eventKey, ticket.Event{}, responsehub.Invalid},
+		"no sign-in":   {`{"ticket":{"id":4711}}`, "", "", ticket.Event{}, responsehub.Unauthorized},
+		"password":     {`{"ticket":{"id":4711}}`, "responsehub", eventKey + "x", ticket.Event{}, responsehub.Unauthorized},
+		"empty":        {`{"ticket":{"id":4711}}`, "responsehub", "", ticket.Event{}, responsehub.Unauthorized},
+		"another name": {`{"ticket":{"id":4711}}`, "halo", eventKey, ticket.Event{}, responsehub.Unauthorized},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			ev, err := d.ParseEvent(request([]byte(tt.body), tt.user, tt.password), []byte(tt.body))
+			if tt.kind != "" && (err == nil || responsehub.KindOf(err) != tt.kind) || tt.kind == "" && err != nil {
+				t.Fatalf("got %v, want %q", err, tt.kind)
+			}
+			if diff := cmp.Diff(tt.want, ev); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	keyless := newSite(t).desk(func(c *halopsa.Config) { c.EventKey = "" })
+	if _, err := keyless.ParseEvent(request([]byte(`{}`), "responsehub", ""), []byte(`{}`)); responsehub.KindOf(err) != responsehub.Unauthorized || err == nil {
+		t.Errorf("without a key: %v", err)
+	}
+}
+
+func TestListen(t *testing.T) {
+	s := newSite(t)
+	d := s.desk()
+	const at = "https://hub.example/psa/halo/events?token=abc"
+	if got := must[string](t)(d.Listen(t.Context(), at)); !strings.Contains(got, "Choose its events") {
+		t.Errorf("got %q", got)
+	}
+	if got := must[string](t)(d.Listen(t.Context(), at)); got != "The webhook is there and active." {
+		t.Errorf("got %q", got)
+	}
+	h := s.hooks[0]
+	if h["url"] != at || h["authentication_type"] != 1. || h["basic_username"] != "responsehub" || h["basic_password"] != eventKey || strings.Contains(h["name"].(string), eventKey) {
+		t.Errorf("webhook %v", h)
+	}
+	for name, change := range map[string]func(row){
+		"switched off":  func(h row) { h["active"] = false },
+		"disabled":      func(h row) { h["disabled"] = true },
+		"another key":   func(h row) { h["name"] = "responsehub 00000000" },
+		"another token": func(h row) { h["url"] = "https://hub.example/psa/halo/events?token=old" },
+	} {
+		id := s.hooks[0]["id"]
+		change(s.hooks[0])
+		if got := must[string](t)(d.Listen(t.Context(), at)); !strings.Contains(got, "set right") || len(s.hooks) != 1 || s.hooks[0]["id"] != id || s.hooks[0]["active"] != true {
+			t.Errorf("%s: %q, hooks %v", name, got, s.hooks)
+		}
+	}
+}
+
+func FuzzParseEvent(f *testing.F) {
+	f.Add([]byte(`{"event":"x","ticket":{"id":1}}`), eventKey)
+	f.Add([]byte(`[{"object_id":"1"}]`), "x")
+	f.Add([]byte(`{"id":[],"ticket":1}`), eventKey)
+	d, err := halopsa.New(halopsa.Config{URL: "https://halo.example", EventKey: eventKey}, http.DefaultClient)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, password string) {
+		ev, err := d.ParseEvent(request(body, "responsehub", password), body)
+		if err != nil && responsehub.Sentence(err) == "" {
+			t.Error("no sentence")
+		}
+		if password != eventKey && err == nil {
+			t.Errorf("%q passes with %q: %+v", body, password, ev)
+		}
+	})
+}
