@@ -140,3 +140,20 @@ func TestHeard(t *testing.T) {
 		t.Error("every click is a write")
 	}
 }
+
+// TestInstalledAgain: an installation puts the whole team in reach again, also the
+// channels that Teams had refused since.
+func TestInstalledAgain(t *testing.T) {
+	h := newHarness(t)
+	const second = "19:second@thread.tacv2"
+	ch := h.dir.channels[general]
+	ch.ID, ch.Name, ch.Failure = second, "Second", "An administrator has disabled the bot in Teams."
+	h.dir.channels[second] = ch
+	act := activity("installationUpdate", annID)
+	act["action"] = "add"
+	h.send(act)
+	h.settle()
+	if ch, _ := h.dir.Channel(second); ch.Failure != "" || !ch.Installed {
+		t.Errorf("the second channel: %+v", ch)
+	}
+}

@@ -130,6 +130,9 @@ func (b *Bot) removed(ctx context.Context, act *schema.Activity) error {
 		if at.Before(ch.SeenAt) {
 			continue // a late removal of what was installed again meanwhile
 		}
+		if !ch.Installed && ch.Failure == sayRemoved {
+			continue // the other half of the pair came first
+		}
 		ch.Installed, ch.Failure, ch.SeenAt = false, sayRemoved, at
 		if err := b.directory.PutChannel(ctx, ch); err != nil {
 			return fmt.Errorf("mark channel %s as removed: %w", ch.ID, err)
@@ -167,7 +170,7 @@ func (b *Bot) learnTeam(ctx context.Context, from responsehub.Channel) error {
 			continue
 		}
 		ch, known := b.directory.Channel(c.ID)
-		if known && ch.Installed && ch.Name != "" {
+		if known && ch.Installed && ch.Failure == "" && ch.Name != "" {
 			continue
 		}
 		ch.V, ch.ID, ch.Installed, ch.Failure = 1, c.ID, true, ""

@@ -61,6 +61,11 @@ func (s *keySet) key(ctx context.Context, id string) (key, error) {
 	}
 	// One load serves all who wait, so it must not end with the first one's request.
 	done := s.flight.DoChan("load", func() (any, error) {
+		// A load may have ended since we looked: a second one for nothing would use up the
+		// one that a roll of keys needs.
+		if _, known, due := s.look(id); known || !due {
+			return nil, nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
 		defer cancel()
 		return nil, s.load(ctx)

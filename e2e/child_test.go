@@ -21,8 +21,15 @@ type child struct {
 // spawn starts the hub's process and waits until it is ready.
 func (s *stage) spawn() *child {
 	s.Helper()
+	return s.spawnAt(s.configFile(), s.url)
+}
+
+// spawnAt starts a process of the hub with a configuration, and waits until it is ready
+// at the address.
+func (s *stage) spawnAt(config, url string) *child {
+	s.Helper()
 	c := &child{done: make(chan struct{})}
-	c.cmd = exec.Command(binary.path(s), "serve", "--config", s.configFile(), "--log-level", "debug")
+	c.cmd = exec.Command(binary.path(s), "serve", "--config", config, "--log-level", "debug")
 	c.cmd.Env = append(os.Environ(), "RESPONSEHUB_BOOTSTRAP_API_KEY="+s.key)
 	c.cmd.Stdout, c.cmd.Stderr = s.logs, s.logs
 	if err := c.cmd.Start(); err != nil {
@@ -36,7 +43,7 @@ func (s *stage) spawn() *child {
 			s.Fatalf("the hub's process ended by itself: %v\n%s", c.err, s.logs)
 		default:
 		}
-		resp, err := s.client.Get(s.url + "/readyz")
+		resp, err := s.client.Get(url + "/readyz")
 		if err != nil {
 			return false
 		}
