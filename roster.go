@@ -114,11 +114,65 @@ func (n *Notify) check(t *Tenant, known func(string) bool) error {
 			return faulty(fmt.Sprintf("/notify/phone/sequence/%d", i), fmt.Sprintf("There is no person %.40q.", id))
 		}
 	}
+	if err := n.Phone.check(known); err != nil {
+		return err
+	}
 	switch {
 	case n.Phone.Wait < 30*time.Second || n.Phone.Wait > time.Hour:
 		return faulty("/notify/phone/wait", "The wait for the next person is between 30 seconds and an hour.")
 	case n.Phone.Rounds < 1 || n.Phone.Rounds > 20:
 		return faulty("/notify/phone/rounds", "There are 1 to 20 rounds.")
+	}
+	return nil
+}
+
+// check looks at the times, of which 0 is the usual one, and the schedules.
+func (o *OnCall) check(known func(string) bool) error {
+	for _, t := range []struct {
+		name            string
+		is, least, most time.Duration
+		words           string
+	}{
+		{"ring", o.Ring, 5 * time.Second, 2 * time.Minute, "A phone rings for 5 seconds to 2 minutes."},
+		{"redial", o.Redial, 10 * time.Second, time.Hour, "A call is repeated after 10 seconds to an hour."},
+		{"nobody", o.Nobody, time.Minute, 24 * time.Hour, "That nobody was reached is said after one minute to 24 hours."},
+		{"start", o.Start, time.Minute, 24 * time.Hour, "People are called again after one minute to 24 hours."},
+	} {
+		if t.is != 0 && (t.is < t.least || t.is > t.most) {
+			return faulty("/notify/phone/"+t.name, t.words)
+		}
+	}
+	for i := range o.Schedules {
+		if err := o.Schedules[i].check(fmt.Sprintf("/notify/phone/schedules/%d", i), known); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(o.Schedules[:i], func(s Schedule) bool { return s.ID == o.Schedules[i].ID }) {
+			return faulty(fmt.Sprintf("/notify/phone/schedules/%d/id", i), "This schedule is there twice.")
+		}
+	}
+	return nil
+}
+
+func (s *Schedule) check(at string, known func(string) bool) error {
+	switch why := s.Check(); {
+	case !plainID.MatchString(s.ID):
+		return faulty(at+"/id", "A schedule's id has letters, digits, dots and dashes only.")
+	case known(s.ID):
+		return faulty(at+"/id", "This is the id of a person too.")
+	case why != "":
+		return faulty(at, fmt.Sprintf("The schedule %s %s.", s.ID, why))
+	}
+	for i, l := range s.Layers {
+		for n, id := range l.People {
+			if !known(id) {
+				return faulty(fmt.Sprintf("%s/layers/%d/people/%d", at, i, n), fmt.Sprintf("There is no person %.40q.", id))
+			}
+		}
+	}
+	for i, o := range s.Overrides {
+		if !known(o.Person) {
+			return faulty(fmt.Sprintf("%s/overrides/%d/person", at, i), fmt.Sprintf("There is no person %.40q.", o.Person))
+		}
 	}
 	return nil
 }

@@ -130,6 +130,14 @@ func (o *OnCall) Schedule(id string) (Schedule, bool) {
 	return o.Schedules[i], true
 }
 
+// Names reports whether somebody can be called by the sequence, now or at another time.
+func (o *OnCall) Names(person string) bool {
+	return slices.Contains(o.Sequence, person) || slices.ContainsFunc(o.Schedules, func(s Schedule) bool {
+		return slices.ContainsFunc(s.Layers, func(l Layer) bool { return slices.Contains(l.People, person) }) ||
+			slices.ContainsFunc(s.Overrides, func(o Override) bool { return o.Person == person })
+	})
+}
+
 // At returns the ids of the people of a sequence at a time: schedules stand for whoever
 // they have on call then. An entry that has nobody is left out.
 func (o *OnCall) At(at time.Time) []string {

@@ -82,18 +82,9 @@ func renotify(t *responsehub.Tenant, n Notify) error {
 	}
 	out := responsehub.Notify{Teams: n.Teams, Mail: n.Mail, PSA: n.PSA, Slack: slack, Webhooks: hooks}
 	if n.Phone != nil {
-		phone := responsehub.OnCall{}
-		if t.Notify.Phone != nil {
-			phone = *t.Notify.Phone // rings, schedules and what else the API does not name stay
+		if out.Phone, err = n.Phone.over(t.Notify.Phone, "/notify/phone"); err != nil {
+			return err
 		}
-		wait := 3 * time.Minute
-		if n.Phone.Wait != "" {
-			if wait, err = time.ParseDuration(n.Phone.Wait); err != nil {
-				return invalid("/notify/phone/wait", "The wait must be a time such as 3m or 90s.")
-			}
-		}
-		phone.Sequence, phone.Wait, phone.Rounds = n.Phone.Sequence, wait, cmp.Or(n.Phone.Rounds, 3)
-		out.Phone = &phone
 	}
 	t.Notify = out
 	return nil

@@ -77,7 +77,7 @@ func (a *API) removePerson(r call, _ none) (Removed, error) {
 		return Removed{}, err
 	}
 	for _, t := range a.dir.Tenants() {
-		if t.Notify.Phone != nil && slices.Contains(t.Notify.Phone.Sequence, id) {
+		if t.Notify.Phone != nil && t.Notify.Phone.Names(id) {
 			return Removed{}, responsehub.Refuse(t.Name + " would call this person. Change its phone sequence first.")
 		}
 	}

@@ -1,18 +1,15 @@
 package api
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"responsehub"
 )
-
-var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // apply takes over a roster. People's reach and roles are in it, so only an
 // administrator of the whole hub may.
@@ -44,26 +41,18 @@ func rosterPeople(in []Person) ([]responsehub.Person, error) {
 	seen := map[string]bool{}
 	for i, p := range in {
 		at := fmt.Sprintf("/people/%d", i)
-		switch {
-		case p.ID == "":
-			return nil, invalid(at+"/id", "A person needs an id.")
-		case seen[p.ID]:
+		made := responsehub.Person{
+			V: 1, ID: p.ID, Name: p.Name, EntraObjectID: strings.ToLower(p.EntraObjectID), Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: orEmpty(p.Tenants),
+			TimeZone: p.TimeZone, Language: p.Language,
+		}
+		if err := made.Check(); err != nil {
+			return nil, below(at, err)
+		}
+		if seen[p.ID] {
 			return nil, invalid(at+"/id", fmt.Sprintf("The person %q is there twice.", p.ID))
-		case p.Name == "":
-			return nil, invalid(at+"/name", fmt.Sprintf("The person %q needs a name.", p.ID))
-		case !slices.Contains(responsehub.Roles, p.Role):
-			return nil, invalid(at+"/role", fmt.Sprintf("The role of %q must be admin, responder, reader or guest.", p.ID))
-		case p.EntraObjectID != "" && !guid.MatchString(p.EntraObjectID):
-			return nil, invalid(at+"/entra_object_id", "An Entra object id is a GUID.")
-		case p.Phone != "" && !strings.HasPrefix(p.Phone, "+"):
-			return nil, invalid(at+"/phone", "A phone number starts with + and the country code.")
-		case p.Role == responsehub.Guest && slices.Contains(p.Tenants, "*"):
-			return nil, invalid(at+"/tenants", "A guest sees named tenants only.")
 		}
 		seen[p.ID] = true
-		out = append(out, responsehub.Person{
-			V: 1, ID: p.ID, Name: p.Name, EntraObjectID: strings.ToLower(p.EntraObjectID), Phone: p.Phone, Email: p.Email, Role: p.Role, Tenants: orEmpty(p.Tenants), TimeZone: p.TimeZone, Language: p.Language,
-		})
+		out = append(out, made)
 	}
 	return out, nil
 }
@@ -73,27 +62,18 @@ func (a *API) rosterTenants(in []RosterTenant, people map[string]bool) ([]respon
 	seen := map[string]bool{}
 	for i, t := range in {
 		at := fmt.Sprintf("/tenants/%d", i)
-		id := strings.ToLower(t.MicrosoftTenantID)
-		switch {
-		case t.Name == "":
-			return nil, invalid(at+"/name", "A tenant needs a name.")
-		case !guid.MatchString(id):
-			return nil, invalid(at+"/microsoft_tenant_id", "Microsoft's tenant id is a GUID.")
-		case seen[id]:
-			return nil, invalid(at+"/microsoft_tenant_id", "This Microsoft tenant is there twice.")
-		case t.LockGroup != "" && !guid.MatchString(t.LockGroup):
-			return nil, invalid(at+"/lock_group", "The object id of a group is a GUID.")
-		}
-		seen[id] = true
-		if err := t.Guards.check(at); err != nil {
-			return nil, err
-		}
-		notify, err := rosterNotify(t.Notify, at+"/notify", people)
+		tenant, err := t.tenant(at)
 		if err != nil {
 			return nil, err
 		}
-		tenant := responsehub.Tenant{V: 1, Name: t.Name, MicrosoftTenantID: id, SourceIDs: maps.Clone(t.SourceIDs), Notify: notify, LockGroup: strings.ToLower(t.LockGroup)}
-		t.Guards.apply(&tenant)
+		if err := tenant.Check(func(id string) bool { return people[id] }); err != nil {
+			return nil, below(at, err)
+		}
+		id := tenant.MicrosoftTenantID
+		if seen[id] {
+			return nil, invalid(at+"/microsoft_tenant_id", "This Microsoft tenant is there twice.")
+		}
+		seen[id] = true
 		was, ok := a.dir.Tenant(id)
 		if ok {
 			tenant.ID, tenant.Response, tenant.Product, tenant.Paused = was.ID, was.Response, was.Product, was.Paused
@@ -106,32 +86,34 @@ func (a *API) rosterTenants(in []RosterTenant, people map[string]bool) ([]respon
 		if tenant.Response && !tenant.Automatic() {
 			return nil, invalid(at+"/response", "Response is not part of the product notify. Switch the product first.")
 		}
-		if t.Trial != nil {
-			tenant.TrialEnds = t.Trial.Ends.UTC()
-		}
 		out = append(out, tenant)
 	}
 	return out, nil
 }
 
-func rosterNotify(n Notify, at string, people map[string]bool) (responsehub.Notify, error) {
-	out := responsehub.Notify{Teams: n.Teams, Mail: n.Mail, PSA: n.PSA, Slack: n.Slack, Webhooks: n.Webhooks}
+// tenant is the entry as it is stored, but for the id and the switches.
+func (t *RosterTenant) tenant(at string) (responsehub.Tenant, error) {
+	n := t.Notify
+	out := responsehub.Tenant{
+		V: 1, Name: t.Name, MicrosoftTenantID: strings.ToLower(t.MicrosoftTenantID), SourceIDs: maps.Clone(t.SourceIDs), LockGroup: strings.ToLower(t.LockGroup),
+		PasswordMode: t.PasswordMode, Limits: responsehub.Limits{AutomaticLocksPerHour: t.LocksPerHour}, BreakGlass: t.BreakGlass, SecondPersonFor: t.SecondPersonFor,
+		Notify: responsehub.Notify{Teams: n.Teams, Mail: n.Mail, PSA: n.PSA, Slack: n.Slack, Webhooks: n.Webhooks},
+	}
+	if t.Trial != nil {
+		out.TrialEnds = t.Trial.Ends.UTC()
+	}
 	if n.Phone == nil {
 		return out, nil
 	}
-	for i, id := range n.Phone.Sequence {
-		if !people[id] {
-			return out, invalid(fmt.Sprintf("%s/phone/sequence/%d", at, i), fmt.Sprintf("There is no person %.40q.", id))
-		}
+	var err error
+	out.Notify.Phone, err = n.Phone.onCall(at + "/notify/phone")
+	return out, err
+}
+
+// below puts a fault of a part at its place in the whole.
+func below(at string, err error) error {
+	if e, ok := errors.AsType[*responsehub.Error](err); ok {
+		return invalid(at+e.Pointer, e.Message)
 	}
-	phone := responsehub.OnCall{Sequence: n.Phone.Sequence, Wait: 3 * time.Minute, Rounds: cmp.Or(n.Phone.Rounds, 3)}
-	if n.Phone.Wait != "" {
-		wait, err := time.ParseDuration(n.Phone.Wait)
-		if err != nil || wait <= 0 {
-			return out, invalid(at+"/phone/wait", "The wait must be a time such as 3m or 90s.")
-		}
-		phone.Wait = wait
-	}
-	out.Phone = &phone
-	return out, nil
+	return err
 }

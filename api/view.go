@@ -81,9 +81,7 @@ func tenantView(t *responsehub.Tenant) Tenant {
 		ID: t.ID, Name: t.Name, MicrosoftTenantID: t.MicrosoftTenantID, SourceIDs: t.SourceIDs, Response: t.Response, Product: t.Bought(), LockGroup: t.LockGroup, Guards: guardsView(t),
 		Notify: Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: hosts(t.Notify.Slack), Webhooks: hosts(t.Notify.Webhooks)},
 	}
-	if p := t.Notify.Phone; p != nil {
-		v.Notify.Phone = &Phone{Sequence: orEmpty(p.Sequence), Wait: p.Wait.String(), Rounds: p.Rounds}
-	}
+	v.Notify.Phone = PhoneOf(t.Notify.Phone)
 	if t.Paused != nil {
 		v.Paused = &Paused{By: t.Paused.By.Name, At: t.Paused.At}
 	}

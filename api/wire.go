@@ -234,9 +234,40 @@ type Notify struct {
 
 // Phone is a phone sequence.
 type Phone struct {
-	Sequence []string `json:"sequence" need:"true" doc:"ids of people, in order"`
-	Wait     string   `json:"wait,omitempty" doc:"until the next person is called, such as 90s; 3m when left out"`
-	Rounds   int      `json:"rounds,omitempty" doc:"how often the sequence is gone through; 3 when left out"`
+	Sequence  []string   `json:"sequence" need:"true" doc:"ids of people and schedules, in order"`
+	Wait      string     `json:"wait,omitempty" doc:"until the next person is called, such as 90s; 3m when left out"`
+	Rounds    int        `json:"rounds,omitempty" doc:"how often the sequence is gone through; 3 when left out"`
+	Ring      string     `json:"ring,omitempty" doc:"how long a phone rings; 25s when left out"`
+	Redial    string     `json:"redial,omitempty" doc:"when a call that nobody answered is repeated, after the first one; 75s when left out"`
+	Nobody    string     `json:"nobody,omitempty" doc:"until the fallback contacts hear that nobody has been reached; 15m when left out"`
+	Start     string     `json:"start,omitempty" doc:"until people are called again after somebody acknowledged and started nothing; 10m when left out"`
+	Schedules []Schedule `json:"schedules,omitempty" doc:"those that the sequence names"`
+}
+
+// Schedule says who of several people is on call: layers that repeat weekly, of which a
+// later one beats an earlier one, and overrides that beat the layers.
+type Schedule struct {
+	ID        string     `json:"id" need:"true" doc:"no person may have it"`
+	TimeZone  string     `json:"time_zone" need:"true" doc:"IANA name of the zone of the hours, such as Europe/Berlin"`
+	Layers    []Layer    `json:"layers" need:"true"`
+	Overrides []Override `json:"overrides,omitempty" doc:"holidays and swaps; of several the last one counts"`
+}
+
+// Layer is hours of the week in which people take turns.
+type Layer struct {
+	People []string `json:"people" need:"true" doc:"ids of people, who take turns in this order"`
+	Since  string   `json:"since" need:"true" doc:"day of the first handover, such as 2026-01-05"`
+	Weeks  int      `json:"weeks,omitempty" doc:"how many weeks each person has; 1 when left out"`
+	Days   []string `json:"days,omitempty" doc:"days on which the hours begin: sun, mon, tue, wed, thu, fri, sat; every day when left out"`
+	From   string   `json:"from,omitempty" doc:"when the hours begin, such as 18:00; the whole day when left out"`
+	To     string   `json:"to,omitempty" doc:"when they end, such as 08:00; not after from: the day after"`
+}
+
+// Override puts one person on call.
+type Override struct {
+	Person string    `json:"person" need:"true"`
+	From   time.Time `json:"from" need:"true"`
+	To     time.Time `json:"to" need:"true"`
 }
 
 // Trial is a trial's end.

@@ -15,6 +15,7 @@ import (
 	"responsehub"
 	"responsehub/api"
 	"responsehub/intake"
+	"responsehub/oncall"
 	"responsehub/remediation"
 )
 
@@ -74,7 +75,7 @@ func (h *fakeHub) key(name string, role responsehub.Role) string {
 func (h *fakeHub) handler() (http.Handler, error) {
 	log := slog.New(slog.DiscardHandler)
 	e := echo.New()
-	api.New(api.Config{Key: []byte("fake"), Preflight: h}, h, h, log).Register(e)
+	api.New(api.Config{Key: []byte("fake"), Preflight: h, OnCall: oncall.New(oncall.Config{Directory: h}, log)}, h, h, log).Register(e)
 	in, err := intake.New(intake.Config{Sources: []intake.Source{{Name: "petra", Kind: intake.StandardWebhooks, Secrets: []responsehub.Secret{hubSecret}}}}, h, log)
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func readRoster(file string) (api.Roster, error) {
 	}
 	cfg, faults, _ := config.Parse(file, b, os.LookupEnv)
 	faults = slices.DeleteFunc(faults, func(f config.Fault) bool {
-		ours := f.Path == "" || strings.HasPrefix(f.Path, "tenants") || strings.HasPrefix(f.Path, "people")
+		ours := f.Path == "" || strings.HasPrefix(f.Path, "tenants") || strings.HasPrefix(f.Path, "people") || strings.HasPrefix(f.Path, "schedules")
 		return !ours || f.Warning
 	})
 	if len(faults) > 0 {
@@ -67,9 +67,7 @@ func rosterTenant(t *responsehub.Tenant) api.RosterTenant {
 		Guards: api.Guards{PasswordMode: t.PasswordMode, LocksPerHour: t.Limits.AutomaticLocksPerHour, BreakGlass: t.BreakGlass, SecondPersonFor: t.SecondPersonFor},
 		Notify: api.Notify{Teams: t.Notify.Teams, Mail: t.Notify.Mail, PSA: t.Notify.PSA, Slack: t.Notify.Slack, Webhooks: t.Notify.Webhooks},
 	}
-	if p := t.Notify.Phone; p != nil {
-		out.Notify.Phone = &api.Phone{Sequence: p.Sequence, Wait: p.Wait.String(), Rounds: p.Rounds}
-	}
+	out.Notify.Phone = api.PhoneOf(t.Notify.Phone)
 	if !t.TrialEnds.IsZero() {
 		out.Trial = &api.Trial{Ends: t.TrialEnds}
 	}
