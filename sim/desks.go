@@ -11,6 +11,7 @@ import (
 	"responsehub/sim/autotask"
 	"responsehub/sim/connectwise"
 	"responsehub/sim/desk"
+	"responsehub/sim/halopsa"
 )
 
 // The hub's accounts at the ticket systems.
@@ -19,6 +20,7 @@ const (
 	ConnectWiseKey      = "HubPublicKey0001"
 	ConnectWiseClientID = "c0ffee00-0004-4004-8004-000000000004"
 	AutotaskUser        = "hub@autotask.desk.example"
+	HaloClientID        = "c0ffee00-0005-4005-8005-000000000005"
 )
 
 // serviceDesk is a ticket system.
@@ -38,6 +40,9 @@ func (w *World) desks() map[string]serviceDesk {
 	if w.Autotask != nil {
 		out["autotask"] = w.Autotask
 	}
+	if w.Halo != nil {
+		out["halopsa"] = w.Halo
+	}
 	return out
 }
 
@@ -51,9 +56,15 @@ func (w *World) buildDesks(kept saved) (err error) {
 		return err
 	}
 	w.Autotask, err = autotask.Restore(autotask.Config{
-		URL: w.AutotaskURL(), Username: AutotaskUser, Secret: w.secrets.autotask, Code: w.autotaskCode(), Customers: w.deskCustomers(),
+		URL: w.AutotaskURL(), Username: AutotaskUser, Secret: w.secrets.autotask, Code: w.AutotaskCode(), Customers: w.deskCustomers(),
 		Log: w.Wire, Client: loopbackClient(), Speed: w.opts.PhoneSpeed, NoLimits: w.opts.NoLimits,
 	}, kept.Autotask)
+	if err != nil {
+		return err
+	}
+	w.Halo, err = halopsa.Restore(halopsa.Config{
+		URL: w.HaloURL(), ClientID: HaloClientID, ClientSecret: w.secrets.halo, Customers: w.deskCustomers(), Log: w.Wire, Client: loopbackClient(), Speed: w.opts.PhoneSpeed,
+	}, kept.Halo)
 	return err
 }
 
@@ -64,8 +75,17 @@ func (w *World) ConnectWiseURL() string { return w.LoginURL() + "/connectwise" }
 // AutotaskURL is the zone of Autotask.
 func (w *World) AutotaskURL() string { return w.URL() + "/autotask" }
 
-// autotaskCode is the hub's tracking identifier.
-func (w *World) autotaskCode() string { return "HUB" + w.secrets.autotask[:20] }
+// HaloURL is the instance of HaloPSA.
+func (w *World) HaloURL() string { return w.URL() + "/halopsa" }
+
+// AutotaskCode is the hub's tracking identifier.
+func (w *World) AutotaskCode() string { return "HUB" + w.secrets.autotask[:20] }
+
+// DeskSecret is the secret of the hub's account at a desk: the private key at connectwise, the password
+// at autotask, the client secret at halopsa.
+func (w *World) DeskSecret(name string) string {
+	return map[string]string{"connectwise": w.secrets.connectwise, "autotask": w.secrets.autotask, "halopsa": w.secrets.halo}[name]
+}
 
 // deskCustomers are the customers as the desk calls them.
 func (w *World) deskCustomers() (out []desk.Customer) {

@@ -3,6 +3,7 @@ package sim
 import (
 	"responsehub/sim/autotask"
 	"responsehub/sim/connectwise"
+	"responsehub/sim/halopsa"
 )
 
 // deskConfig writes the connections to the ticket systems.
@@ -24,9 +25,19 @@ func (w *World) deskConfig(line func(format string, args ...any)) {
 	line("    zone_url: %q", w.AutotaskURL())
 	line("    username: %s", AutotaskUser)
 	line("    secret: %q", w.secrets.autotask)
-	line("    integration_code: %q", w.autotaskCode())
+	line("    integration_code: %q", w.AutotaskCode())
 	line("    queue: %s", autotask.Queue)
 	line("    statuses: {new: New, working: In Progress, contained: Contained, waiting: Waiting on Technician, closed: Complete, reopened: Re-opened}")
 	line("    priorities: {critical: Critical, high: High, medium: Medium, low: Low}")
 	line("    catch_all_company: %q", autotask.CatchAll)
+	line("  - name: halopsa")
+	line("    kind: halopsa")
+	line("    url: %q", w.HaloURL())
+	line("    client_id: %s", HaloClientID)
+	line("    client_secret: %q", w.secrets.halo)
+	line("    team: %s", halopsa.Team)
+	line("    type: %q", halopsa.Type)
+	line("    statuses: {new: New, working: In Progress, contained: Contained, waiting: Waiting on Technician, closed: Closed, reopened: Re-opened}")
+	line("    priorities: {critical: Critical, high: High, medium: Medium, low: Low}")
+	line("    catch_all_company: %q", halopsa.CatchAll)
 }

@@ -38,6 +38,7 @@ type saved struct {
 	Mail        json.RawMessage `json:"mail,omitempty"`
 	ConnectWise json.RawMessage `json:"connectwise,omitempty"`
 	Autotask    json.RawMessage `json:"autotask,omitempty"`
+	Halo        json.RawMessage `json:"halopsa,omitempty"`
 }
 
 type savedSecrets struct {
@@ -149,7 +150,7 @@ func (w *World) encode() ([]byte, error) {
 			ConnectWise: w.secrets.connectwise, Autotask: w.secrets.autotask, Halo: w.secrets.halo,
 		},
 	}
-	var errs [7]error
+	var errs [8]error
 	out.Login, errs[0] = w.Login.Save()
 	out.Teams, errs[1] = w.Teams.Save()
 	out.Microsoft, errs[2] = w.Microsoft.Save(w.Scenes)
@@ -157,6 +158,7 @@ func (w *World) encode() ([]byte, error) {
 	out.Mail, errs[4] = w.Mail.Save()
 	out.ConnectWise, errs[5] = w.ConnectWise.Save()
 	out.Autotask, errs[6] = w.Autotask.Save()
+	out.Halo, errs[7] = w.Halo.Save()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

@@ -6,8 +6,8 @@
 // vendor would refuse; that whatever the vendor would not have known stands in "unexpected" of
 // GET /_world; and that it neither listens nor calls anywhere but on loopback addresses.
 //
-// One listener carries a path prefix for each vendor (/graph, /exchange, /teams, /twilio, /connectwise, /autotask), the page at / and
-// the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
+// One listener carries a path prefix for each vendor (/graph, /exchange, /teams, /twilio, /connectwise,
+// /autotask, /halopsa), the page at / and the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
 // listener of its own, because azidentity takes https only and drops the path of its authority; the
 // authority that signed its certificate is written to CAFile. ConnectWise stands there too, below /connectwise,
 // because its clients insist on TLS. The mail server has two listeners after
@@ -45,6 +45,7 @@ import (
 	"responsehub/sim/connectwise"
 	"responsehub/sim/exchange"
 	"responsehub/sim/graph"
+	"responsehub/sim/halopsa"
 	"responsehub/sim/login"
 	"responsehub/sim/openid"
 	"responsehub/sim/smtp"
@@ -84,6 +85,7 @@ type World struct {
 
 	ConnectWise *connectwise.Service
 	Autotask    *autotask.Service
+	Halo        *halopsa.Service
 
 	opts    Options
 	log     *slog.Logger
