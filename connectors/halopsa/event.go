@@ -32,10 +32,14 @@ type payload struct {
 }
 
 // ParseEvent checks the sign-in of a webhook, which is Basic authentication with a
-// password of this connection, and returns its hint. HaloPSA's own signatures depend on
-// how a webhook was set up and are not asked for.
+// password of this connection, or the same as a bearer token if somebody changed the kind,
+// and returns its hint. HaloPSA's own signatures depend on how a webhook was set up and
+// are not asked for.
 func (d *Desk) ParseEvent(r *http.Request, body []byte) (ticket.Event, error) {
 	user, password, ok := r.BasicAuth()
+	if token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); bearer {
+		user, password, ok = signIn, token, true
+	}
 	switch {
 	case !ok:
 		return ticket.Event{}, forged("it does not sign in.")

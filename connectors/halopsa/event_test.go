@@ -52,6 +52,14 @@ func TestEvents(t *testing.T) {
 			}
 		})
 	}
+	for token, good := range map[string]bool{eventKey: true, "guessed": false, "": false} {
+		body := []byte(`{"ticket_id":4711}`)
+		r := request(body, "", "")
+		r.Header.Set("Authorization", "Bearer "+token)
+		if ev, err := d.ParseEvent(r, body); (err == nil) != good || (ev.Ticket == "4711") != good {
+			t.Errorf("the token %q: %+v, %v", token, ev, err)
+		}
+	}
 	keyless := newSite(t).desk(func(c *halopsa.Config) { c.EventKey = "" })
 	if _, err := keyless.ParseEvent(request([]byte(`{}`), "responsehub", ""), []byte(`{}`)); responsehub.KindOf(err) != responsehub.Unauthorized || err == nil {
 		t.Errorf("without a key: %v", err)

@@ -20,6 +20,7 @@ type webhook struct {
 	SignIn      int    `json:"authentication_type"` // 1 is Basic
 	User        string `json:"basic_username"`
 	Password    string `json:"basic_password,omitempty"`
+	Header      string `json:"authentication_header,omitempty"` // the token, should it be a bearer's
 	Active      bool   `json:"active"`
 	Disabled    bool   `json:"disabled,omitempty"`
 }
@@ -56,7 +57,7 @@ func (d *Desk) Listen(ctx context.Context, address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	want := webhook{Name: d.hookName(address), URL: address, ContentType: "application/json", SignIn: 1, User: signIn, Password: d.cfg.EventKey, Active: true}
+	want := webhook{Name: d.hookName(address), URL: address, ContentType: "application/json", SignIn: 1, User: signIn, Password: d.cfg.EventKey, Header: d.cfg.EventKey, Active: true}
 	for _, h := range all {
 		if !ours(h.URL, address) {
 			continue
