@@ -61,7 +61,7 @@ var mayImport = map[string]string{
 	"remediation/crashtest": "...",
 	"conformance":           "...",
 	"clients":               "...", // nothing but tests: outside implementations against ours
-	"cmd/...":               ". app config demo sim sim/... api intake store remediation report audit bot/manifest",
+	"cmd/...":               ". app config demo sim sim/... api intake store remediation oncall report audit bot/manifest",
 	// the pretend world speaks the wire and shares nothing with what it is to test
 	"sim":     "sim/...",
 	"sim/...": "sim/...",
