@@ -13,7 +13,8 @@ type Channel struct {
 	TenantID   string    `json:"tenant_id"`
 	ServiceURL string    `json:"service_url"`
 	BotID      string    `json:"bot_id"`
-	Installed  bool      `json:"installed"`         // false after the bot was removed
-	Failure    string    `json:"failure,omitempty"` // why it cannot be reached, for people
+	Installed  bool      `json:"installed"`          // false after the bot was removed
+	Failure    string    `json:"failure,omitempty"`  // why it cannot be reached, for people
+	FailedAt   time.Time `json:"failed_at,omitzero"` // when Teams refused a message there last
 	SeenAt     time.Time `json:"seen_at"`
 }

@@ -81,7 +81,7 @@ func New(cfg Config, engine Engine, directory Directory, hc *http.Client, log *s
 // Warm reads the signing keys ahead of the first click, which then need not wait for
 // them. A failure is no reason not to start: they are read when they are needed.
 func (b *Bot) Warm(ctx context.Context) error {
-	if err := b.validator.keys.load(ctx); err != nil {
+	if err := b.validator.keys.warm(ctx); err != nil {
 		return fmt.Errorf("read the Bot Framework's signing keys: %w", err)
 	}
 	return nil

@@ -35,6 +35,9 @@ func (f *Follower) plan(inc *responsehub.Incident, shown drawing, now time.Time)
 	for _, id := range f.channels(inc) {
 		ref := inc.Cards[id]
 		ch, why := f.reach(id)
+		if refusedLongAgo(ch, now) && !inc.State.Closed() {
+			why, ref.Drawn = "", "" // nobody tells the bot when it may post again
+		}
 		right := ref.Activity != "" && ref.Drawn == shown.hash
 		switch {
 		case right && ref.Failure == "" && (why == "" || inc.State.Closed()):
@@ -61,6 +64,12 @@ func (f *Follower) plan(inc *responsehub.Incident, shown drawing, now time.Time)
 		plans = append(plans, plan{channel: ch, ref: ref, summary: card.Summary(inc), why: why})
 	}
 	return plans, pause
+}
+
+// refusedLongAgo reports whether it is time to try a channel again that Teams refused: an
+// administrator who allows the app again sends no event.
+func refusedLongAgo(ch responsehub.Channel, now time.Time) bool {
+	return ch.Installed && ch.Failure != "" && now.Sub(ch.FailedAt) >= tryAgain
 }
 
 // reach returns how to post in a channel, or why that cannot be done.
@@ -143,7 +152,7 @@ func (f *Follower) carryOut(ctx context.Context, p plan, shown drawing) result {
 	if err != nil {
 		return f.trouble(ctx, p, err)
 	}
-	f.worked(p.channel.ID)
+	f.reopen(ctx, p)
 	at := time.Now().UTC()
 	return result{edit: func(inc *responsehub.Incident) error {
 		ref := inc.Cards[p.channel.ID]
@@ -164,7 +173,7 @@ func (f *Follower) post(ctx context.Context, p plan, msg schema.Activity, shown 
 	if err != nil {
 		return f.trouble(ctx, p, err)
 	}
-	f.worked(p.channel.ID)
+	f.reopen(ctx, p)
 	now := time.Now().UTC()
 	return result{posted: true, edit: func(inc *responsehub.Incident) error {
 		set(inc, p.channel.ID, responsehub.CardRef{Conversation: at.Conversation, Activity: at.Activity, Drawn: shown.hash, DrawnAt: now, Replies: inc.Cards[p.channel.ID].Replies})
@@ -273,9 +282,23 @@ func (f *Follower) shut(ctx context.Context, p plan, why string) {
 	if !known {
 		ch = p.channel
 	}
-	ch.Failure = why
+	ch.Failure, ch.FailedAt = why, time.Now().UTC()
 	if err := f.bot.directory.PutChannel(ctx, ch); err != nil {
 		f.log.Warn("teams channel's failure cannot be kept", "channel", ch.ID, "error", err)
+	}
+}
+
+// reopen notes that a channel works, for this process and, where it was kept as out of
+// reach, for all.
+func (f *Follower) reopen(ctx context.Context, p plan) {
+	f.worked(p.channel.ID)
+	ch, known := f.bot.directory.Channel(p.channel.ID)
+	if !known || !ch.Installed || ch.Failure == "" {
+		return
+	}
+	ch.Failure = ""
+	if err := f.bot.directory.PutChannel(ctx, ch); err != nil {
+		f.log.Warn("teams channel cannot be kept", "channel", ch.ID, "error", err)
 	}
 }
 

@@ -19,6 +19,8 @@ const (
 	// lookAgain is how often an open incident asks whether a channel that was out of
 	// reach is back: an install event wakes no incident.
 	lookAgain = 30 * time.Second
+	// tryAgain is how long a channel that Teams refused is left alone.
+	tryAgain  = 15 * time.Minute
 	restFirst = 2 * time.Second // of a channel that failed, doubled each time
 	restMost  = time.Minute
 )

@@ -63,7 +63,7 @@ func (s *keySet) key(ctx context.Context, id string) (key, error) {
 	done := s.flight.DoChan("load", func() (any, error) {
 		// A load may have ended since we looked: a second one for nothing would use up the
 		// one that a roll of keys needs.
-		if _, known, due := s.look(id); known || !due {
+		if _, _, due := s.look(id); !due {
 			return nil, nil
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keysTimeout)
@@ -86,6 +86,18 @@ func (s *keySet) key(ctx context.Context, id string) (key, error) {
 	return key{}, errors.New("the token is signed with an unknown key")
 }
 
+// warm reads the keys unless they are there already. Like a request it joins a load that
+// is under way: a second one for nothing would use up the one that a roll needs.
+func (s *keySet) warm(ctx context.Context) error {
+	_, err := s.key(ctx, "")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys != nil {
+		return nil // that there is no key without a name is no fault
+	}
+	return err
+}
+
 // look finds a key and says whether the set has to be read again first.
 func (s *keySet) look(id string) (k key, known, due bool) {
 	s.mu.Lock()
@@ -95,7 +107,7 @@ func (s *keySet) look(id string) (k key, known, due bool) {
 	switch {
 	case s.keys == nil:
 		due = now.Sub(s.asked) >= keysRetry
-	case now.Sub(s.loaded) >= keysFresh, !known:
+	case now.Sub(s.loaded) >= keysFresh, !known && id != "":
 		due = now.Sub(s.asked) >= keysFloor
 	}
 	return k, known, due

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,29 @@ func TestRemovalOfAClosedIncident(t *testing.T) {
 		l.run(time.Minute)
 		if l.count(responsehub.EventNoticeFailed) != 0 || l.inc.Cards[general].Failure != "" {
 			l.Errorf("card %+v, events %v", l.inc.Cards[general], l.events)
+		}
+	})
+}
+
+// TestAllowedAgain: an administrator who disabled the app allows it again, of which Teams
+// sends no event. The card that was refused is right again within a quarter of an hour,
+// and other incidents may post there from then on.
+func TestAllowedAgain(t *testing.T) {
+	bubble(t, func(l *lane) {
+		l.run(time.Minute)
+		l.world.respond = func(call) (int, http.Header, string) {
+			return 403, nil, `{"error":{"code":"BotDisabledByAdmin"}}`
+		}
+		l.write(note1)
+		l.run(5 * time.Minute)
+		if ch, _ := l.dir.Channel(general); ch.Failure == "" || l.inc.Cards[general].Failure == "" {
+			l.Fatalf("channel %+v, card %+v", ch, l.inc.Cards[general])
+		}
+		l.world.respond = nil
+		l.run(16 * time.Minute)
+		ch, _ := l.dir.Channel(general)
+		if ref := l.inc.Cards[general]; ch.Failure != "" || ref.Failure != "" || ref.Drawn != l.f.draw(l.inc).hash || l.count(responsehub.EventNoticeFailed) != 1 {
+			l.Errorf("channel %+v, card %+v, events %v", ch, ref, l.events)
 		}
 	})
 }
