@@ -38,6 +38,10 @@ func (p probe) Trace(ctx context.Context, tenant string) error {
 	return p.graph.TraceAnswers(ctx, tenant)
 }
 
+func (p probe) SignIns(ctx context.Context, tenant string) error {
+	return p.graph.SignInsAnswer(ctx, tenant)
+}
+
 func (p probe) Hybrid(ctx context.Context, tenant string) (bool, error) {
 	return p.graph.Hybrid(ctx, tenant)
 }

@@ -51,6 +51,13 @@ func TestHiddenPersistence(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	erp := tn.AddApplication(tenant.Application{DisplayName: "ERP", Owners: []string{scene.Admin.ID}, Created: time.Now().AddDate(-1, 0, 0)})
+	hr := tn.AddApplication(tenant.Application{DisplayName: "HR", Owners: []string{scene.Admin.ID}, Created: time.Now().AddDate(-1, 0, 0)})
+	for app, who := range map[string]*tenant.User{erp.ID: victim, hr.ID: scene.Admin} {
+		if err := tn.AddSecret(app, who); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var graphSP *tenant.ServicePrincipal
 	s.frozen(func() {
 		victim.AutomaticRepliesStatus = "alwaysEnabled"
@@ -79,7 +86,7 @@ func TestHiddenPersistence(t *testing.T) {
 	}
 	for what, want := range map[string]responsehub.StepState{
 		"inbox_rule .": responsehub.Done, "inbox_rule ..": responsehub.Done, "inbound_connector Relay": responsehub.Done,
-		"app_registration Sync Helper": responsehub.Done, "app_registration Payroll": responsehub.Done, "transport_rule Copy all": responsehub.Done,
+		"app_registration Sync Helper": responsehub.Done, "app_registration Payroll": responsehub.Done, "app_registration ERP": responsehub.Done, "transport_rule Copy all": responsehub.Done,
 		"transport_rule Disclaimer": responsehub.NeedsHuman, "sweep_rule Tidy": responsehub.NeedsHuman,
 		"inbound_connector " + scene.HybridLink.Name: responsehub.NeedsHuman, "service_principal Microsoft Graph": responsehub.NeedsHuman,
 		"forwarding drop@evil.example": responsehub.NeedsHuman, "delegate " + scene.Sam.UPN + " (FullAccess)": responsehub.NeedsHuman,

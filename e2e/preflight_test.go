@@ -57,6 +57,7 @@ func TestPreflight(t *testing.T) {
 	of(3).WithdrawConsent(sim.HubClientID)
 	s.frozen(func() {
 		of(4).NoExchange = true
+		of(5).NoP1 = true
 		of(4).ServicePrincipals = slices.DeleteFunc(of(4).ServicePrincipals, func(sp *tenant.ServicePrincipal) bool { return sp.AppID == tenant.ExchangeAppID })
 		of(5).ServicePrincipals = slices.DeleteFunc(of(5).ServicePrincipals, func(sp *tenant.ServicePrincipal) bool { return sp.AppID == tenant.TraceAppID })
 	})
@@ -78,6 +79,8 @@ func TestPreflight(t *testing.T) {
 		{2, "role Privileged Authentication Administrator", responsehub.CheckWarning, []string{"accounts of administrators cannot be locked"}, false},
 		{3, "consent", responsehub.CheckMissing, []string{"AADSTS", "adminconsent?"}, false},
 		{4, "exchange", responsehub.CheckWarning, []string{"has no Exchange Online"}, true},
+		{0, "sign-in log", responsehub.CheckOK, nil, true},
+		{5, "sign-in log", responsehub.CheckWarning, []string{"Sessions that begin after a lock are not seen", "Entra ID P1"}, true},
 		{5, "message trace", responsehub.CheckWarning, []string{"all mailboxes are searched instead", tenant.TraceAppID}, true},
 	} {
 		r := s.lookedAt(of(tc.n))

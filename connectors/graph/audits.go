@@ -38,6 +38,7 @@ type audited struct {
 		UPN        string `json:"userPrincipalName"`
 		Properties []struct {
 			Name string `json:"displayName"`
+			Old  string `json:"oldValue"`
 			New  string `json:"newValue"`
 		} `json:"modifiedProperties"`
 	} `json:"targetResources"`
@@ -59,18 +60,9 @@ var ownerAdded = []struct {
 // log does. It runs some minutes behind; the hub looks again later.
 // https://learn.microsoft.com/en-us/graph/api/directoryaudit-list
 func (c *Client) scanAudits(ctx context.Context, t steps.Target, since time.Time) ([]responsehub.Item, error) {
-	k := call{op: "read in the audit log who was added as an owner of apps", tenant: t.Tenant, about: anApp, needs: readsAudits}
 	var items []responsehub.Item
 	for _, a := range ownerAdded {
-		filter := "activityDateTime ge " + stamp(since) + " and activityDisplayName eq " + quote(a.activity)
-		entries, err := objects[audited](ctx, c, k, c.address(url.Values{"$filter": {filter}}, "auditLogs", "directoryAudits"))
-		if ClassOf(err) == NotFound {
-			// No audit log is not an empty one.
-			err = &responsehub.Error{Kind: responsehub.Permanent, Message: words(BadRequest, k), Err: err}
-		}
-		if ClassOf(err) == Licence {
-			err = &responsehub.Error{Kind: responsehub.Permanent, Message: auditsLicensed, Err: err}
-		}
+		entries, err := c.audits(ctx, t, since, "activityDisplayName eq "+quote(a.activity))
 		if err != nil {
 			return items, err
 		}
@@ -84,7 +76,22 @@ func (c *Client) scanAudits(ctx context.Context, t steps.Target, since time.Time
 			}
 		}
 	}
-	return items, nil
+	secrets, err := c.scanSecrets(ctx, t, since)
+	return append(items, secrets...), err
+}
+
+// audits reads the entries since the given time that match.
+func (c *Client) audits(ctx context.Context, t steps.Target, since time.Time, which string) ([]audited, error) {
+	k := call{op: "read in the audit log what was changed at apps", tenant: t.Tenant, about: anApp, needs: readsAudits}
+	filter := "activityDateTime ge " + stamp(since) + " and " + which
+	entries, err := objects[audited](ctx, c, k, c.address(url.Values{"$filter": {filter}}, "auditLogs", "directoryAudits"))
+	switch ClassOf(err) {
+	case NotFound: // no audit log is not an empty one
+		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: words(BadRequest, k), Err: err}
+	case Licence:
+		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: auditsLicensed, Err: err}
+	}
+	return entries, err
 }
 
 // ownerItem makes an item of an entry that the account had a part in. What the hub itself

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"time"
 
+	abs "github.com/microsoft/kiota-abstractions-go"
+
 	"responsehub"
 	"responsehub/remediation/steps"
 )
@@ -29,14 +31,8 @@ func (c *Client) SignIns(ctx context.Context, tenant, user string, since time.Ti
 			Code int `json:"errorCode"`
 		} `json:"status"`
 	}](ctx, c, k, c.address(url.Values{"$filter": {filter + " and status/errorCode eq 0"}, "$top": {signInsMost}}, "auditLogs", "signIns"))
-	switch ClassOf(err) {
-	case NotFound: // no log is not an empty one
-		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: words(BadRequest, k), Err: err}
-	case Licence:
-		return nil, &responsehub.Error{Kind: responsehub.Permanent, Message: signInsLicensed, Err: err}
-	}
 	if err != nil {
-		return nil, err
+		return nil, unlogged(k, err)
 	}
 	var ins []responsehub.Session
 	for _, e := range entries {
@@ -45,4 +41,24 @@ func (c *Client) SignIns(ctx context.Context, tenant, user string, since time.Ti
 		}
 	}
 	return ins, nil
+}
+
+// SignInsAnswer reads one sign-in of the tenant, to see whether it has the log.
+func (c *Client) SignInsAnswer(ctx context.Context, tenant string) error {
+	k := call{op: "read the sign-ins", tenant: tenant, needs: readsAudits}
+	if _, err := c.send(ctx, k, abs.GET, c.address(url.Values{"$top": {"1"}}, "auditLogs", "signIns"), nil); err != nil {
+		return unlogged(k, err)
+	}
+	return nil
+}
+
+// unlogged says why there is no log. None is not an empty one.
+func unlogged(k call, err error) error {
+	switch ClassOf(err) {
+	case NotFound:
+		return &responsehub.Error{Kind: responsehub.Permanent, Message: words(BadRequest, k), Err: err}
+	case Licence:
+		return &responsehub.Error{Kind: responsehub.Permanent, Message: signInsLicensed, Err: err}
+	}
+	return err
 }

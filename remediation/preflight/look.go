@@ -66,17 +66,21 @@ func passing(err error) bool {
 	return false
 }
 
-// services asks Exchange Online, the message trace and the directory at the same time.
+// services asks Exchange Online, the message trace, the directory and the log of sign-ins
+// at the same time.
 func (p *Preflight) services(ctx context.Context, t responsehub.Tenant, link string, rights Rights) []responsehub.Check {
-	var exchange, trace, hybrid []responsehub.Check
+	var exchange, trace, hybrid, licence []responsehub.Check
 	var wg sync.WaitGroup
 	wg.Go(func() { exchange = p.exchange(ctx, t, link) })
 	wg.Go(func() { hybrid = []responsehub.Check{p.hybrid(ctx, t)} })
 	if slices.Contains(rights.Permissions, "ExchangeMessageTrace.Read.All") {
 		wg.Go(func() { trace = []responsehub.Check{p.trace(ctx, t)} })
 	}
+	if slices.Contains(rights.Permissions, "AuditLog.Read.All") {
+		wg.Go(func() { licence = []responsehub.Check{p.signIns(ctx, t)} })
+	}
 	wg.Wait()
-	return slices.Concat(exchange, trace, hybrid)
+	return slices.Concat(exchange, trace, hybrid, licence)
 }
 
 func (p *Preflight) exchange(ctx context.Context, t responsehub.Tenant, link string) []responsehub.Check {
@@ -142,6 +146,21 @@ func (p *Preflight) trace(ctx context.Context, t responsehub.Tenant) responsehub
 		c.Sentence = "The message trace does not answer, so all mailboxes are searched instead, which takes longer. " +
 			"The tenant needs the service principal of Microsoft's app 8bd644d1-64a1-4d4b-ae52-2e0cbf64e373, which takes hours to be seen: " +
 			"New-MgServicePrincipal -AppId 8bd644d1-64a1-4d4b-ae52-2e0cbf64e373. What came back: " + responsehub.Sentence(err)
+	}
+	return c
+}
+
+// signIns tells whether the tenant is licensed for the log that the watch of a lock reads.
+func (p *Preflight) signIns(ctx context.Context, t responsehub.Tenant) responsehub.Check {
+	c := responsehub.Check{Name: "sign-in log", Blocks: []responsehub.StepID{responsehub.Lock}}
+	switch err := p.cfg.Microsoft.SignIns(ctx, t.MicrosoftTenantID); {
+	case err == nil:
+		c.Grade, c.Sentence = responsehub.CheckOK, "The log of sign-ins answers: a session that begins after a lock is seen and ended."
+	case passing(err):
+		c.Grade, c.Sentence = responsehub.CheckUnknown, responsehub.Sentence(err)
+	default:
+		c.Grade = responsehub.CheckWarning
+		c.Sentence = "Sessions that begin after a lock are not seen. What came back: " + responsehub.Sentence(err)
 	}
 	return c
 }

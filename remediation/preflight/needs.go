@@ -63,7 +63,7 @@ var needs = []need{
 	},
 	{
 		[]string{"AuditLog.Read.All"}, responsehub.CheckWarning,
-		[]responsehub.StepID{responsehub.Persistence}, "owners that an attacker added to apps are not seen, so step 3 ends only partly done, nor are new sessions after a lock",
+		[]responsehub.StepID{responsehub.Persistence}, "owners and secrets that an attacker added to apps are not seen, so step 3 ends only partly done, nor are new sessions after a lock",
 	},
 	{
 		[]string{"Device.ReadWrite.All"}, responsehub.CheckWarning,

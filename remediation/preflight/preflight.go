@@ -32,6 +32,8 @@ type Microsoft interface {
 	Exchange(ctx context.Context, tenant string) error
 	// Trace makes the smallest message trace.
 	Trace(ctx context.Context, tenant string) error
+	// SignIns reads one sign-in, for which the tenant needs a licence.
+	SignIns(ctx context.Context, tenant string) error
 	// Hybrid reports whether the directory is synchronised from on-premises AD.
 	Hybrid(ctx context.Context, tenant string) (bool, error)
 	// ConsentLink is where an administrator of the tenant consents to the hub's app.

@@ -24,6 +24,7 @@ type cloud struct {
 	err           error // of the token
 	exchangeErr   error
 	cmdlet, trace error
+	log           error // of reading the log of sign-ins
 	hybrid        bool
 	hybridErr     error
 	consent       bool // whether err is for want of consent
@@ -48,6 +49,7 @@ func (c *cloud) ExchangeRights(context.Context, string) (Rights, error) {
 }
 func (c *cloud) Exchange(context.Context, string) error       { return c.cmdlet }
 func (c *cloud) Trace(context.Context, string) error          { return c.trace }
+func (c *cloud) SignIns(context.Context, string) error        { return c.log }
 func (c *cloud) Hybrid(context.Context, string) (bool, error) { return c.hybrid, c.hybridErr }
 func (c *cloud) ConsentLink(tenant string) string {
 	return "https://login.test/" + tenant + "/v2.0/adminconsent"
@@ -134,6 +136,7 @@ func TestLook(t *testing.T) {
 		{"Exchange is slow", func(c *cloud, _ *responsehub.Tenant) { c.cmdlet = refused(responsehub.Unavailable) }, []string{"role " + exchangeAdministrator + " unknown"}, "", map[responsehub.StepID]string{responsehub.Persistence: ""}},
 		{"the permission at Exchange", func(c *cloud, _ *responsehub.Tenant) { c.exchange.Permissions = nil }, []string{"Exchange.ManageAsApp missing"}, "adminconsent", map[responsehub.StepID]string{responsehub.Persistence: "Exchange.ManageAsApp"}},
 		{"no Exchange", func(c *cloud, _ *responsehub.Tenant) { c.exchangeErr = refused(responsehub.NotFound) }, []string{"exchange warning"}, "", map[responsehub.StepID]string{responsehub.Persistence: ""}},
+		{"the log of sign-ins", func(c *cloud, _ *responsehub.Tenant) { c.log = refused(responsehub.Permanent) }, []string{"sign-in log warning"}, "Sessions that begin after a lock are not seen", nil},
 		{"the trace", func(c *cloud, _ *responsehub.Tenant) { c.trace = refused(responsehub.Forbidden) }, []string{"message trace warning"}, "New-MgServicePrincipal -AppId 8bd644d1", nil},
 		{"consent", func(c *cloud, _ *responsehub.Tenant) { c.err, c.consent = refused(responsehub.Forbidden), true }, []string{"consent missing"}, "https://login.test/m1/v2.0/adminconsent", map[responsehub.StepID]string{responsehub.Password: "no consent in Contoso"}},
 		{"an expired secret is no matter of consent", func(c *cloud, _ *responsehub.Tenant) { c.err = refused(responsehub.Forbidden) }, []string{"consent missing"}, "No.", map[responsehub.StepID]string{responsehub.Password: "cannot sign in"}},

@@ -36,15 +36,24 @@ func (c *call) auditObject(a *tenant.Audit) object {
 	property := func(name, value string) object {
 		return object{"displayName": name, "oldValue": nil, "newValue": inner(value)}
 	}
+	if a.Target == "" { // about the app itself: its credentials
+		key, _ := json.Marshal([]string{"[KeyIdentifier=" + a.ID + ",KeyType=Password,KeyUsage=Verify,DisplayName=added]"})
+		keys := object{"displayName": "KeyDescription", "oldValue": "[]", "newValue": string(key)}
+		return c.auditEntry(a, by, []object{{"id": a.Object, "displayName": a.Name, "type": a.Type, "userPrincipalName": nil, "groupType": nil, "modifiedProperties": []object{keys, property("Included Updated Properties", "KeyDescription")}}})
+	}
 	target := object{"id": a.Target, "displayName": nil, "type": "User", "userPrincipalName": nil, "groupType": nil, "modifiedProperties": []object{
 		property(a.Type+".ObjectID", a.Object), property(a.Type+".DisplayName", a.Name), property(a.Type+".AppId", a.AppID),
 	}}
 	if u := tenant.FindUser(c.t, a.Target); u != nil {
 		target["userPrincipalName"] = u.UPN
 	}
+	return c.auditEntry(a, by, []object{target, {"id": a.Object, "displayName": nil, "type": a.Type, "userPrincipalName": nil, "groupType": nil, "modifiedProperties": []object{}}})
+}
+
+func (c *call) auditEntry(a *tenant.Audit, by object, targets []object) object {
 	return object{
 		"id": a.ID, "category": "ApplicationManagement", "correlationId": a.ID, "result": "success", "resultReason": "", "activityDisplayName": a.Activity,
 		"activityDateTime": stampOf(a.At), "loggedByService": "Core Directory", "operationType": "Assign", "initiatedBy": by, "additionalDetails": []object{},
-		"targetResources": []object{target, {"id": a.Object, "displayName": nil, "type": a.Type, "userPrincipalName": nil, "groupType": nil, "modifiedProperties": []object{}}},
+		"targetResources": targets,
 	}
 }

@@ -40,6 +40,9 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 	s.want(http.StatusNoContent, "", "POST", "/identityProtection/riskyUsers/confirmCompromised", `{"userIds":["`+s.scene.Victim.ID+`"]}`)
 	s.scene.Victim.SignedIn("Outlook")
 	s.scene.Victim.TriedToSignIn("Outlook")
+	if err := s.scene.Tenant.AddSecret(s.scene.EvilApp.ID, s.scene.Victim); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ method, path, body, described string }{
 		{"GET", "/users?$top=3", "", "/users"},
 		{"GET", pat, "", "/users/{user-id}"},
@@ -74,6 +77,7 @@ func TestAnswersFollowTheDescription(t *testing.T) {
 		{"GET", "/domains", "", "/domains"},
 		{"GET", "/identityProtection/riskyUsers/" + s.scene.Victim.ID, "", "/identityProtection/riskyUsers/{riskyUser-id}"},
 		{"GET", "/auditLogs/signIns", "", "/auditLogs/signIns"},
+		{"GET", "/auditLogs/directoryAudits", "", "/auditLogs/directoryAudits"},
 		{"GET", "/admin/exchange/tracing/messageTraces", "", "/admin/exchange/tracing/messageTraces"},
 		{"POST", "/$batch", `{"requests":[{"id":"1","method":"GET","url":"/organization"},{"id":"2","method":"GET","url":"/users/none"}]}`, "/$batch"},
 		{"GET", "/users/none", "", "/users/{user-id}"},

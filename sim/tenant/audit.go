@@ -56,3 +56,16 @@ func (t *Tenant) AddOwnerAt(app string, owner, by *User, at time.Time) error {
 	Log(t, OwnerAdded(a, owner, Audit{At: at, User: by.ID}))
 	return nil
 }
+
+// AddSecret plays somebody who gives an app registration a secret.
+func (t *Tenant) AddSecret(app string, by *User) error {
+	t.w.mu.Lock()
+	defer t.w.mu.Unlock()
+	a := FindApplication(t, app)
+	if a == nil {
+		return fmt.Errorf("add secret: %s has no app registration %q", t.Name, app)
+	}
+	a.Passwords = append(a.Passwords, Credential{KeyID: t.w.newID("secret"), Name: "added", Start: time.Now().UTC()})
+	Log(t, Audit{Activity: "Update application – Certificates and secrets management ", User: by.ID, Type: "Application", Object: a.ID, AppID: a.AppID, Name: a.DisplayName})
+	return nil
+}
