@@ -256,6 +256,7 @@ function draw() {
   part('teams', [me, place, people, channels, chats, notices, installed], drawTeams);
   part('phones', world.twilio, drawPhones);
   part('mail', world.mail, drawMail);
+  part('desks', world.desks, drawDesks);
   part('tenant', [customer, world.scenes, world.microsoft], drawTenant);
   part('traffic', [world.requests, world.unexpected], drawTraffic);
   drawPlays();
