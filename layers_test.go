@@ -25,9 +25,11 @@ var mayImport = map[string]string{
 	"remediation/remediationtest": ". remediation",
 	"remediation/preflight":       ".",
 	"intake":                      ".",
+	"onboard":                     ".", // new tenants: consent, sign-in, the list
 	"oncall":                      ".",
 	"ticket":                      ".",
 	"mail":                        ".", // who is mailed what
+	"hook":                        ".", // what webhooks and chats are told
 	"report":                      ".",
 	"audit":                       ".",
 	// adapters
@@ -41,15 +43,15 @@ var mayImport = map[string]string{
 	"connectors/connectwise":   ". ticket connectors/transport",
 	"connectors/autotask":      ". ticket connectors/transport",
 	"connectors/halopsa":       ". ticket connectors/transport",
-	"connectors/webhook":       ". connectors/transport",
+	"connectors/webhook":       ". hook connectors/transport",
 	"connectors/...":           ". remediation remediation/steps connectors/transport connectors/entra",
 	"bot":                      ". remediation bot/...",
 	"bot/card":                 ".",
 	"bot/manifest":             ".",
 	"documents":                ". remediation report audit",
-	"console":                  ". remediation report audit oncall ticket documents console/...",
+	"console":                  ". onboard remediation report audit oncall ticket documents console/...",
 	"console/...":              ".",
-	"api":                      ". remediation oncall ticket report audit documents",
+	"api":                      ". onboard remediation oncall ticket report audit documents",
 	// the whole
 	"config":  ". remediation connectors/... bot intake store api",
 	"app":     "...",

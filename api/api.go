@@ -26,6 +26,7 @@ type Config struct {
 	Preflight    Preflight                // looks at tenants and rehearses; nil: this hub does not
 	Documents    Documents                // makes reports and evidence; nil: this hub does not
 	Subscription responsehub.Subscription // what was bought; zero: everything, without an end
+	Onboarding   Onboarding               // takes tenants in; nil: this hub does not
 	OnCall       OnCall                   // says who is called when; nil: this hub calls nobody
 }
 
@@ -80,6 +81,7 @@ type API struct {
 	preflight Preflight
 	documents Documents
 	onCall    OnCall
+	newcomers Onboarding
 	hashKey   []byte
 	bought    responsehub.Subscription
 	dir       Directory
@@ -94,7 +96,7 @@ type API struct {
 // the log says so.
 func New(cfg Config, engine Engine, dir Directory, log *slog.Logger) *API {
 	a := &API{
-		engine: engine, preflight: cfg.Preflight, documents: cfg.Documents, onCall: cfg.OnCall, hashKey: cfg.Key, bought: cfg.Subscription, dir: dir, log: log,
+		engine: engine, preflight: cfg.Preflight, documents: cfg.Documents, onCall: cfg.OnCall, newcomers: cfg.Onboarding, hashKey: cfg.Key, bought: cfg.Subscription, dir: dir, log: log,
 		doors:  newDoors(cfg.Key, cfg.BootstrapKey, dir, log),
 		limits: newLimits(cmp.Or(cfg.PerSecond, 20), cmp.Or(cfg.Burst, 60)),
 	}

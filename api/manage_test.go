@@ -2,12 +2,16 @@ package api_test
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"responsehub"
 	"responsehub/api"
+	"responsehub/onboard"
+	"responsehub/store"
+	"responsehub/store/storetest"
 )
 
 // TestChangesAreHeldToTheRulesOfTheConsole: a fault names its field, and nothing of the
@@ -172,4 +176,21 @@ func TestListsInPages(t *testing.T) {
 			t.Errorf("%s: %d", q, got.status)
 		}
 	}
+}
+
+// nobody is a Microsoft that is never asked.
+type nobody struct{ onboard.Microsoft }
+
+func (nobody) ConsentLink(tenant, back, state string) string {
+	return "https://login.test/" + tenant + "?state=" + state
+}
+
+// newcomers takes tenants in beside those of the other tests.
+func newcomers(t *testing.T) *onboard.Desk {
+	rdb, _ := storetest.Mini(t)
+	dir := store.NewDirectory(rdb, slog.New(slog.DiscardHandler))
+	if err := dir.Apply(t.Context(), responsehub.Hub.By(), []responsehub.Tenant{contoso}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return onboard.New(onboard.Config{Back: "https://hub.test/onboard/back"}, nobody{}, store.New(rdb), dir, slog.New(slog.DiscardHandler))
 }

@@ -62,7 +62,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 
 // TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller(), Documents: clerk{}})
+	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller(), Documents: clerk{}, Onboarding: newcomers(t)})
 	moved := h.engine.inc.Step(responsehub.Retract)
 	moved.State, moved.Progress = responsehub.Done, &responsehub.Progress{Found: 1, Moved: 1}
 	doc := h.spec()
@@ -97,6 +97,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"responder", "POST", "/v1/incidents/i1/rehearse", "/v1/incidents/{id}/rehearse", "", 200},
 		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"response":true,"paused":true,"notify":{"teams":["19:a@thread.tacv2"],"phone":{"sequence":["ann"]},"slack":["https://hooks.slack.test/..."]}}`, 200},
 		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"product":"gold"}`, 400},
+		{"reader", "POST", "/v1/tenants/onboard", "/v1/tenants/onboard", `{"name":"Northwind"}`, 403},
+		{"admin", "POST", "/v1/tenants/onboard", "/v1/tenants/onboard", `{"name":"Contoso"}`, 409},
+		{"admin", "POST", "/v1/tenants/onboard", "/v1/tenants/onboard", `{"name":"Northwind","microsoft_tenant_id":"x"}`, 400},
+		{"admin", "POST", "/v1/tenants/onboard", "/v1/tenants/onboard", `{"name":"Northwind"}`, 201},
 		{"reader", "GET", "/v1/tenants/t1", "/v1/tenants/{id}", "", 200},
 		{"contoso admin", "GET", "/v1/tenants/t2", "/v1/tenants/{id}", "", 404},
 		{"admin", "DELETE", "/v1/tenants/t1", "/v1/tenants/{id}", "", 409},

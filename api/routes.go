@@ -121,6 +121,7 @@ func (a *API) table() []route {
 		on("POST", "/v1/incidents/:id/steps/password/reveal", "revealPassword", http.StatusOK, a.reveal, "The one-time password: once, and only to the key that asked for the reset"),
 		on("POST", "/v1/incidents/:id/todos/:todo", "tickTodo", http.StatusOK, a.tick, "Say that something is done which only a person can do, such as in on-premises AD"),
 		on("GET", "/v1/tenants", "listTenants", http.StatusOK, a.tenants, "The tenants within the key's reach, by name", pages...),
+		on("POST", "/v1/tenants/onboard", "onboardTenant", http.StatusCreated, a.onboard, "Make a link with which an administrator of a new tenant lets the hub in; it works once, within the hour"),
 		on("GET", "/v1/tenants/:id", "getTenant", http.StatusOK, a.tenant, "One tenant, by either of its ids"),
 		on("PATCH", "/v1/tenants/:id", "changeTenant", http.StatusOK, a.changeTenant, "Change a tenant's switches and settings; what is left out stays"),
 		on("DELETE", "/v1/tenants/:id", "removeTenant", http.StatusOK, a.removeTenant, "Take a tenant off the list; not while an incident is open there"),

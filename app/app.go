@@ -27,6 +27,7 @@ import (
 	"responsehub/connectors/twilio"
 	"responsehub/console"
 	"responsehub/intake"
+	"responsehub/onboard"
 	"responsehub/oncall"
 	"responsehub/remediation"
 	"responsehub/store"
@@ -58,6 +59,7 @@ type App struct {
 	pager     *oncall.Pager
 	alarms    chan string // for the operators
 	psa       psa         // who keeps tickets
+	onboard   *onboard.Desk
 	intake    *intake.Intake
 	console   *console.Console
 	public    *http.Server

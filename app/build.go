@@ -29,7 +29,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	key := cfg.Secrets.Bytes()
-	a := &App{cfg: cfg, log: log, health: &health{version: opts.Version}}
+	a := &App{cfg: cfg, log: log, health: &health{version: opts.Version}, alarms: make(chan string, alarmsAhead)}
 	if err := a.buildStore(key); err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
-	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, Documents: office, OnCall: a.pager}, a.engine, a.directory, log.With("part", "api"))
+	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, Documents: office, OnCall: a.pager, Onboarding: a.onboard, Subscription: a.subscription()}, a.engine, a.directory, log.With("part", "api"))
 	if err := a.buildConsole(key, programs, office, opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
@@ -119,6 +119,7 @@ func (a *App) buildOutside(opts Options) error {
 		persistence, account,
 	)
 	a.buildPreflight(probe{login: login, graph: a.graph, mail: mail}, persistence, account)
+	a.buildOnboarding(newcomer{login: login, graph: a.graph, client: hc})
 	if err := a.buildMail(); err != nil {
 		return err
 	}

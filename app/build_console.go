@@ -38,7 +38,8 @@ func (a *App) buildConsole(key []byte, programs *api.API, office *documents.Offi
 	if err != nil {
 		return fmt.Errorf("outbound: %w", err)
 	}
-	cfg := console.Config{PublicURL: a.cfg.Server.PublicURL, Sessions: store.NewSessions(a.rdb), Readiness: a.rehearsal, Keys: programs, Version: opts.Version, Documents: office}
+	cfg := console.Config{PublicURL: a.cfg.Server.PublicURL, Sessions: store.NewSessions(a.rdb), Readiness: a.rehearsal, Keys: programs, Version: opts.Version, Documents: office,
+		Onboarding: a.onboard, Subscription: a.subscription(), Alarm: a.alarm, Visitors: store.NewSessions(a.rdb)}
 	for _, p := range a.cfg.PSA {
 		cfg.Desks = append(cfg.Desks, p.Name)
 	}
@@ -50,7 +51,7 @@ func (a *App) buildConsole(key []byte, programs *api.API, office *documents.Offi
 		return api.NewKey(key, name, role, tenants, time.Now())
 	}
 	if o := a.cfg.Console.OIDC; o != nil {
-		cfg.OIDC = &console.OIDC{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, RolesClaim: o.RolesClaim}
+		cfg.OIDC = &console.OIDC{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, RolesClaim: o.RolesClaim, TenantsClaim: o.TenantsClaim}
 	}
 	if a.console, err = console.New(cfg, a.engine, a.directory, hc, a.log.With("part", "console")); err != nil {
 		return fmt.Errorf("console: %w", err)

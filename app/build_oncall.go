@@ -34,7 +34,6 @@ func (a *App) buildPhone(hc *http.Client, key []byte) error {
 	if err != nil {
 		return fmt.Errorf("twilio: %w", err)
 	}
-	a.alarms = make(chan string, alarmsAhead)
 	cfg.Phone, cfg.Own, cfg.Alarm = a.phone, []string{t.From}, a.alarm
 	a.pager = oncall.New(cfg, log)
 	a.engine.Follow(a.pager)

@@ -81,7 +81,7 @@ func TestFaultsAreAllFoundWithTheirLines(t *testing.T) {
 		text string
 		want []string
 	}{
-		"unknown key":     {base + "sever: {}\n", []string{"5: sever: is not known here; the keys are server, redis, secrets, sources, microsoft, teams, twilio, psa, mail, console, brand, outbound, people, schedules, tenants, fallback"}},
+		"unknown key":     {base + "sever: {}\n", []string{"5: sever: is not known here; the keys are server, redis, secrets, sources, microsoft, teams, twilio, psa, mail, console, brand, subscription, outbound, people, schedules, tenants, fallback"}},
 		"twice":           {base + "redis: {tls: true,\n  tls: false}\n", []string{"6: redis.tls: stands there twice"}},
 		"section is text": {base + "redis: hello\n", []string{"5: redis: must be a section with keys"}},
 		"wrong types":     {base + "redis:\n  tls: maybe\n  addrs: x\n  username: true\n  password: [x]\n", []string{"6: redis.tls: must be true or false", "7: redis.addrs: must be a list", "8: redis.username: must be a text; put it in quotes", "9: redis.password: must be a text; put it in quotes"}},

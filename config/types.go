@@ -35,6 +35,8 @@ type Config struct {
 	Console Console `yaml:"console"`
 	// Whose reports they are.
 	Brand Brand `yaml:"brand"`
+	// What the hub's operator bought.
+	Subscription Subscription `yaml:"subscription"`
 	// What holds for everything the hub calls.
 	Outbound Outbound `yaml:"outbound"`
 	// Who may be told and who may act. Seeds the store at first start.
@@ -255,6 +257,14 @@ type OIDC struct {
 	ClientSecret responsehub.Secret `yaml:"client_secret" needed:"yes"`
 	// Claim with the hub's roles. Empty: roles come from people only.
 	RolesClaim string `yaml:"roles_claim"`
+	// Claim with the names of the tenants that such a person sees. Empty, or not in the token: all, and none for a guest.
+	TenantsClaim string `yaml:"tenants_claim"`
+}
+
+// Subscription is what the hub's operator bought.
+type Subscription struct {
+	// End of a trial, RFC 3339 or a day. Afterwards no tenant can be added and no product switched; remediation goes on. Absent: there is no trial.
+	TrialEnds time.Time `yaml:"trial_ends"`
 }
 
 // Outbound holds for everything the hub calls. HTTPS_PROXY is honoured.

@@ -53,6 +53,7 @@ type Directory interface {
 	Keys() []responsehub.APIKey
 	PutKey(ctx context.Context, by responsehub.By, k responsehub.APIKey) error
 	DeleteKey(ctx context.Context, by responsehub.By, id string) error
+	Note(ctx context.Context, by responsehub.By, kind responsehub.EventKind, item, text string) error
 	Journal(ctx context.Context, after int64, n int) ([][]byte, error)
 	JournalLength(ctx context.Context) (int64, error)
 	Settings() responsehub.Settings
@@ -81,6 +82,11 @@ type Config struct {
 	OnCall    OnCall     // nil: nobody is called
 	Companies Companies  // nil: companies are typed in
 	Version   string
+
+	Onboarding   Onboarding               // takes tenants in; nil: this hub does not
+	Subscription responsehub.Subscription // what was bought; zero: everything, without an end
+	Alarm        Alarm                    // told when somebody signs in with a key; nil: only the record and the log are
+	Visitors     Visitors                 // keeps who came in by a role of the provider; nil: only people on the list come in
 }
 
 // Documents makes reports, exports and evidence of what an actor may see.
@@ -179,6 +185,7 @@ func (c *Console) routes(public *url.URL) http.Handler {
 	mux.HandleFunc("GET /sign-in/start", c.signInStart)
 	mux.HandleFunc("GET /sign-in/back", c.signInBack)
 	mux.HandleFunc("POST /sign-out", c.signOut)
+	mux.HandleFunc("GET /onboard/back", c.onboardBack)
 	for pattern, h := range c.table() {
 		mux.Handle(pattern, c.known(h))
 	}
@@ -216,6 +223,10 @@ func (c *Console) table() map[string]page {
 		"POST /tenants/{id}/settings/{form}":   c.changeTenant,
 		"POST /tenants/{id}/look":              c.look,
 		"POST /tenants/{id}/remove":            c.removeTenant,
+		"POST /tenants/{id}/pause":             c.pauseTenant,
+		"POST /tenants/{id}/product":           c.switchProduct,
+		"GET /onboard":                         c.onboardPage,
+		"POST /onboard":                        c.onboardLink,
 		"GET /incidents/{id}/report/{form}":    c.incidentReport,
 		"GET /incidents/{id}/evidence":         c.evidence,
 		"GET /reports":                         c.reports,

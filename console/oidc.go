@@ -22,6 +22,7 @@ type OIDC struct {
 	ClientID     string
 	ClientSecret responsehub.Secret
 	RolesClaim   string // claim with the hub's roles, for people who are not on the list; "": only people on the list
+	TenantsClaim string // claim with the names of the tenants they see; "", or not there: all, and none for a guest
 }
 
 // provider is the identity provider. It is discovered when somebody first signs in, so
@@ -93,6 +94,20 @@ func (c *Console) signInBack(w http.ResponseWriter, r *http.Request) {
 	}
 	p, ok := person(c.dir.People(), id)
 	if !ok {
+		back := inside(c.sessions.GetString(r.Context(), inBack))
+		in, err := c.admit(r, id)
+		if in && err == nil {
+			c.sessions.Remove(r.Context(), inBack)
+			http.Redirect(w, r, back, http.StatusSeeOther)
+			return
+		}
+		if gone := c.sessions.Destroy(r.Context()); err == nil && gone != nil {
+			err = &responsehub.Error{Kind: responsehub.Unavailable, Message: "The session could not be ended. Close the browser and try again.", Err: gone}
+		}
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
 		c.log.Warn("console: signed in with the provider, but not on the hub's list", "subject", id.Subject, "object", id.ObjectID)
 		c.fail(w, r, &responsehub.Error{Kind: responsehub.Forbidden, Message: "You are not on this hub's list of people. Ask your administrator to add you; your object id is " + orNone(id.ObjectID) + "."})
 		return
@@ -119,6 +134,8 @@ type identity struct {
 	Email    string `json:"email"`
 	Verified bool   `json:"email_verified"`
 	Name     string `json:"name"`
+
+	claims map[string]any // all that the token says
 }
 
 var errAgain = &responsehub.Error{Kind: responsehub.Invalid, Message: "This sign-in is over or belongs to another window. Start again."}
@@ -156,7 +173,7 @@ func (c *Console) identity(r *http.Request) (identity, error) {
 		return identity{}, errAgain
 	}
 	var id identity
-	if err := verified.Claims(&id); err != nil {
+	if err := errors.Join(verified.Claims(&id), verified.Claims(&id.claims)); err != nil {
 		return identity{}, &responsehub.Error{Kind: responsehub.Unauthorized, Message: "The provider's answer could not be read. Start again.", Err: err}
 	}
 	return id, nil

@@ -13,17 +13,17 @@ import (
 // What a session holds. Who a person is and may do is looked up at every request, so
 // that a person who is removed is out at once.
 const (
-	inPerson = "person" // id of the person
-	inKey    = "key"    // id of the API key that was used to sign in
-	inSince  = "since"  // unix seconds
-	inFlash  = "flash"  // a sentence for the next page
-	inState  = "state"  // of a sign-in under way
-	inNonce  = "nonce"  //
-	inProof  = "proof"  // PKCE verifier
-	inBack   = "back"   // page to go to after signing in
-	inRoles  = "roles"  // from the provider's claim
-	inName   = "name"   // from the provider, where the person is not on the list
-	maxFlash = 2000
+	inPerson  = "person"  // id of the person
+	inKey     = "key"     // id of the API key that was used to sign in
+	inSince   = "since"   // unix seconds
+	inFlash   = "flash"   // a sentence for the next page
+	inState   = "state"   // of a sign-in under way
+	inNonce   = "nonce"   //
+	inProof   = "proof"   // PKCE verifier
+	inBack    = "back"    // page to go to after signing in
+	inOnboard = "onboard" // state of a new tenant's sign-in
+	inVisitor = "visitor" // subject of somebody whom the provider gave a role
+	maxFlash  = 2000
 )
 
 // known lets those in who signed in, and sends the others to do so.
@@ -59,6 +59,9 @@ func (c *Console) actor(r *http.Request) (responsehub.Actor, bool) {
 		}
 		return people[i].Actor(responsehub.ViaConsole), true
 	}
+	if subject := c.sessions.GetString(ctx, inVisitor); subject != "" {
+		return c.visiting(ctx, subject)
+	}
 	if key := c.sessions.GetString(ctx, inKey); key != "" && c.cfg.Keys != nil {
 		a, err := c.cfg.Keys.Holder(key)
 		if err != nil {
@@ -77,7 +80,7 @@ func (c *Console) enter(r *http.Request, what, id string) error {
 	if err := c.sessions.RenewToken(ctx); err != nil {
 		return &responsehub.Error{Kind: responsehub.Unavailable, Message: "The session could not be kept. Try again.", Err: err}
 	}
-	for _, k := range []string{inPerson, inKey, inState, inNonce, inProof} {
+	for _, k := range []string{inPerson, inKey, inVisitor, inState, inNonce, inProof} {
 		c.sessions.Remove(ctx, k)
 	}
 	c.sessions.Put(ctx, what, id)

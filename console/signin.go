@@ -37,6 +37,6 @@ func (c *Console) signInWithKey(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	c.log.Warn("console: somebody signed in with an API key instead of as a person", "key", actor.ID, "remote", r.RemoteAddr)
+	c.keyUsed(r.Context(), actor, r.RemoteAddr)
 	http.Redirect(w, r, back, http.StatusSeeOther)
 }

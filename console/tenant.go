@@ -27,6 +27,8 @@ type tenantData struct {
 	Desk      responsehub.Desk
 	Others    []responsehub.Tenant // to copy from
 	Modes     []responsehub.PasswordMode
+	Products  []responsehub.Product
+	Product   responsehub.Product
 	Locks     int
 	MayManage bool
 	Expired   bool
@@ -61,7 +63,7 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 		return err
 	}
 	d := tenantData{
-		Tenant: t, Open: open[t.ID], Ready: "not looked at yet", People: byName(c.dir.People()), Desks: c.cfg.Desks, Modes: responsehub.PasswordModes,
+		Tenant: t, Open: open[t.ID], Ready: "not looked at yet", People: byName(c.dir.People()), Desks: c.cfg.Desks, Modes: responsehub.PasswordModes, Products: responsehub.Products, Product: t.Bought(),
 		Locks: t.LocksPerHour(), MayManage: actor.May(responsehub.Manage, t.Ref()) == nil, Expired: !t.TrialEnds.IsZero() && t.TrialEnds.Before(time.Now()),
 		Phone: responsehub.OnCall{Wait: 3 * time.Minute, Rounds: 3},
 	}

@@ -107,6 +107,7 @@ func (w *World) customers() {
 
 // resources are what the hub calls with a token.
 func (w *World) resources() {
+	w.Login.AllowBack(w.opts.HubURL + "/onboard/back")
 	w.Graph = graph.New(w.Microsoft, w.Login, w.Wire)
 	w.Exchange = exchange.New(w.Microsoft, w.Login, w.Wire)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func newTenant() *cobra.Command {
-	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantPause(true), newTenantPause(false), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
+	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantOnboard(), newTenantPause(true), newTenantPause(false), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
 }
 
 func newTenantList() *cobra.Command {
@@ -72,6 +72,30 @@ func newTenantResponse() *cobra.Command {
 		}
 		return show(c, t, func(w io.Writer) { row(w, t.Name+": Response is "+onOff(t.Response)+".") })
 	}}
+}
+
+func newTenantOnboard() *cobra.Command {
+	var microsoft string
+	c := &cobra.Command{
+		Use: "onboard NAME", Short: "A link with which an administrator of a new tenant lets the hub in", Args: cobra.ExactArgs(1),
+		Long: "Makes a link for an administrator of the customer: they consent to the hub's app and sign in, then the tenant is\non the list, paused, and looked at. The link works once, within an hour. tenant resume ends the pause.",
+		RunE: func(c *cobra.Command, args []string) error {
+			hub, err := newClient()
+			if err != nil {
+				return err
+			}
+			var link api.OnboardLink
+			if err := hub.do(c.Context(), "POST", "/v1/tenants/onboard", api.OnboardBody{Name: args[0], MicrosoftTenantID: microsoft}, &link); err != nil {
+				return err
+			}
+			return show(c, link, func(w io.Writer) {
+				row(w, "For an administrator of "+args[0]+", until "+at(link.Expires)+":")
+				row(w, link.Link)
+			})
+		},
+	}
+	c.Flags().StringVar(&microsoft, "microsoft-tenant-id", "", "only this Microsoft tenant; left out: that of whoever consents")
+	return c
 }
 
 // newTenantPause is the command that pauses a tenant, or the one that resumes it.

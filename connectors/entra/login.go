@@ -42,6 +42,7 @@ type Login struct {
 	cloud      Cloud
 	authority  *url.URL
 	credential func(tenant string) (azcore.TokenCredential, error)
+	proof      proof // the same credential, for what azidentity does not do
 
 	mu      sync.Mutex
 	tenants map[string]*tenant
@@ -92,11 +93,13 @@ func New(cfg Config, client *http.Client) (*Login, error) {
 		if err != nil {
 			return nil, errors.New("microsoft.certificate holds no certificate with its private key in PEM form")
 		}
+		l.proof = proof{certs: certs, key: key}
 		l.credential = func(tenant string) (azcore.TokenCredential, error) {
 			return azidentity.NewClientCertificateCredential(tenant, cfg.ClientID, certs, key,
 				&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: offline, SendCertificateChain: true})
 		}
 	case cfg.ClientSecret != "":
+		l.proof.secret = cfg.ClientSecret
 		l.credential = func(tenant string) (azcore.TokenCredential, error) {
 			return azidentity.NewClientSecretCredential(tenant, cfg.ClientID, string(cfg.ClientSecret),
 				&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: offline})

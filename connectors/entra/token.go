@@ -21,9 +21,10 @@ type Token struct {
 // Rights is what a token says that its holder may do. It is for sentences and
 // preflight only: what counts is what Microsoft answers.
 type Rights struct {
-	Known bool     // the token could be read
-	Roles []string // permissions, such as Mail.ReadWrite: the app's own, or in a person's token that person's
-	Wids  []string // template ids of directory roles of the hub's own app
+	Known  bool     // the token could be read
+	Roles  []string // permissions, such as Mail.ReadWrite: the app's own, or in a person's token that person's
+	Tenant string   // for which tenant it was made
+	Wids   []string // template ids of directory roles of the hub's own app
 }
 
 // Any reports whether one of the permissions is among them.
@@ -47,12 +48,13 @@ func rights(token string) Rights {
 		return Rights{}
 	}
 	var claims struct {
-		Roles []string `json:"roles"`
-		Wids  []string `json:"wids"`
-		Scope string   `json:"scp"` // of a person's token
+		Roles  []string `json:"roles"`
+		Wids   []string `json:"wids"`
+		Tenant string   `json:"tid"`
+		Scope  string   `json:"scp"` // of a person's token
 	}
 	if json.Unmarshal(b, &claims) != nil {
 		return Rights{}
 	}
-	return Rights{Known: true, Roles: append(claims.Roles, strings.Fields(claims.Scope)...), Wids: claims.Wids}
+	return Rights{Known: true, Roles: append(claims.Roles, strings.Fields(claims.Scope)...), Wids: claims.Wids, Tenant: claims.Tenant}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -34,6 +35,29 @@ func (c *Client) Hybrid(ctx context.Context, tenant string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// Organization returns the tenant's own id, read with the hub's own token for it. A token
+// that was made for another tenant is refused before it is used.
+func (c *Client) Organization(ctx context.Context, tenant string) (string, error) {
+	rights, err := c.FreshRights(ctx, tenant)
+	if err != nil {
+		return "", err
+	}
+	k := call{op: "read the organisation", tenant: tenant, needs: readsOrganization}
+	if rights.Known && !strings.EqualFold(rights.Tenant, tenant) {
+		return "", &responsehub.Error{Kind: responsehub.Forbidden, Message: "Microsoft answered for another tenant than the one that was asked for."}
+	}
+	list, err := objects[struct {
+		ID string `json:"id"`
+	}](ctx, c, k, c.address(url.Values{"$select": {"id"}}, "organization"))
+	if err != nil {
+		return "", err
+	}
+	if len(list) != 1 {
+		return "", &responsehub.Error{Kind: responsehub.NotFound, Message: "Microsoft names no organisation for this tenant."}
+	}
+	return list[0].ID, nil
 }
 
 // TraceAnswers makes the smallest message trace there is, to see whether the tenant

@@ -1,5 +1,5 @@
 // Package login is the simulated sign-in service of Entra ID: discovery, keys and the token endpoint
-// for client credentials, and the device code flow with refresh tokens for people, strict as the real one and with its error bodies.
+// for client credentials, and the device code flow with refresh tokens for people, admin consent and sign-in by code, strict as the real one and with its error bodies.
 //
 // It promises RS256 tokens with aud, tid, appid, roles, wids and exp taken from the tenant's consent at
 // the moment of asking, so that a permission granted or withdrawn later shows in the next token only,
@@ -38,6 +38,7 @@ type Server struct {
 	life    atomic.Int64 // of a token, nanoseconds
 	latency atomic.Int64 // before each answer, nanoseconds
 	devices devices
+	visits  visits
 	handler http.Handler
 }
 
@@ -52,6 +53,7 @@ func New(world *tenant.World, log *wire.Log) *Server {
 
 func serve(world *tenant.World, log *wire.Log, key *rsa.PrivateKey, keyID string) *Server {
 	s := &Server{world: world, log: log, key: key, keyID: keyID}
+	s.visits.codes = map[string]visit{}
 	s.SetTokenLife(3599 * time.Second)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /common/discovery/instance", s.discoverInstance)
@@ -59,6 +61,10 @@ func serve(world *tenant.World, log *wire.Log, key *rsa.PrivateKey, keyID string
 	mux.HandleFunc("GET /{tenant}/discovery/v2.0/keys", s.keys)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", s.token)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", s.deviceCode)
+	mux.HandleFunc("GET /{tenant}/v2.0/adminconsent", s.consentPage)
+	mux.HandleFunc("POST /{tenant}/v2.0/adminconsent", s.consent)
+	mux.HandleFunc("GET /{tenant}/oauth2/v2.0/authorize", s.authorizePage)
+	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/authorize", s.authorize)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		log.Unexpected(vendor, r.Method+" "+r.URL.Path)
 		http.NotFound(w, r)

@@ -41,6 +41,10 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		s.delegated(w, r, g)
 		return
 	}
+	if r.PostForm.Get("grant_type") == "authorization_code" {
+		s.redeemCode(w, r)
+		return
+	}
 	access, refused := s.issue(r.PathValue("tenant"), r.PostForm, base(r)+r.URL.Path)
 	if refused != nil {
 		s.refuse(w, refused.status, refused.kind, refused.code, refused.text)
