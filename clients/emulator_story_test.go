@@ -129,6 +129,7 @@ func TestEmulator(t *testing.T) {
 		t.Errorf("the page showed %q, then %q", page.Before, page.After)
 	}
 	until(t, 20*time.Second, "the mails are retracted", func() bool { return hasMark(shown(), "2 Retract phishing emails") })
+	throughSteps(t, e, connector, thread, message, shown)
 	for _, c := range connector.calls("", "") {
 		if c.Status/100 != 2 {
 			t.Errorf("the connector refused %s %s: %d %v", c.Method, c.Path, c.Status, c.Answer)
