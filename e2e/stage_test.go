@@ -41,6 +41,7 @@ type scenery struct {
 	lockGroup  bool                       // the first customer has a group whose members are shut out
 	movedBack  bool                       // messages are moved back by an undo: twice at most
 	looks      []time.Duration            // when the hub looks whether persistence came back; nil is the real schedule
+	desk       string                     // connection of the first customer's tickets; "" is connectwise
 	claimsOnly bool                       // the world was made to lie, so it is not compared with the claims
 }
 
@@ -136,6 +137,10 @@ func (s *stage) writeConfig() {
 	}
 	if s.guards != nil {
 		swap("    response: true\n", "    response: true\n"+s.guards(s.scene(0)))
+	}
+	if s.desk != "" {
+		name := s.scene(0).Tenant.Name
+		swap(fmt.Sprintf("psa: {connection: connectwise, company: %q}", sim.DeskCompany(name)), fmt.Sprintf("psa: {connection: %s, company: %q}", s.desk, name))
 	}
 	if s.extra != "" {
 		swap("sources:\n", "sources:\n"+s.extra)
