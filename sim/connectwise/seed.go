@@ -69,8 +69,8 @@ func seed(cfg Config) map[string][]desk.Record {
 		add("service/sources", desk.Record{"id": i + 1, "name": name, "defaultFlag": i == 0})
 	}
 	for i, name := range []string{"Low", "Medium", "High"} {
-		add("service/impacts", desk.Record{"id": i + 1, "name": name})
-		add("service/severities", desk.Record{"id": i + 1, "name": name})
+		add("service/impacts", desk.Record{"id": i + 1, "name": name, "description": name})
+		add("service/severities", desk.Record{"id": i + 1, "name": name, "description": name})
 	}
 	for i, p := range slices.Concat([]desk.Person{{Name: "Response Hub"}}, desk.People) {
 		first, last, _ := strings.Cut(p.Name, " ")
