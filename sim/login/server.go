@@ -140,7 +140,7 @@ func (s *Server) discoverTenant(w http.ResponseWriter, r *http.Request) {
 func (s *Server) keys(w http.ResponseWriter, r *http.Request) {
 	pub := s.key.PublicKey
 	reply(w, http.StatusOK, map[string]any{"keys": []any{map[string]any{
-		"kty": "RSA", "use": "sig", "kid": s.keyID, "x5t": s.keyID,
+		"kty": "RSA", "use": "sig", "kid": s.keyID,
 		"n": base64.RawURLEncoding.EncodeToString(pub.N.Bytes()),
 		"e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(pub.E)).Bytes()),
 	}}})
