@@ -3,7 +3,9 @@ package oncall
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +61,13 @@ func TestEverySentence(t *testing.T) {
 		replyWhich(many, codes, true), replyWhich(many[:2], codes, false), replyAll(false, 3, 3), replyAll(false, 2, 3), replyAll(true, 3, 3), replyAll(false, 0, 3), replyHelp, replyNothing, replyOn, replyWrong, replyUnknown, replyWhoseNot)
 	say("operators", stopWords("Ann", "+1500***0101"), startWords("Ann", "+1500***0101"), guessedWords("Ann", "+1500***0101"), wrongNumberWords("Ann", "+1500***0101"),
 		faultWords(BadNumber, "Ann", "+1500***0101"), faultWords(Filtered, "Ann", "+1500***0101"), faultWords(BadAccount, "", ""), faultWords(OurFault, "", ""))
+	since := time.Now().Add(-330 * time.Second)
+	say("somebody was first", sayFirst(inc, bob, since, "person:ann"), sayFirst(inc, bob, since, "person:bob"), ago(90*time.Second))
+	var ends []string
+	for _, s := range slices.Sorted(maps.Keys(outcomes)) {
+		ends = append(ends, attemptSentence(&responsehub.Attempt{Way: responsehub.ByCall, State: s, Reason: "a reason."}, "Ann"), attemptSentence(&responsehub.Attempt{Way: responsehub.ByText, State: s}, "Ann"))
+	}
+	say("in the record", ends...)
 	const name = "testdata/sentences.golden"
 	if *update {
 		if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
