@@ -51,6 +51,13 @@ type Mapper interface {
 	Mapped(ctx context.Context, company string) error
 }
 
+// Finisher is a desk where making a ticket takes more than one request.
+type Finisher interface {
+	// Finish adds what the draft of a ticket has beyond its first request, if it is not
+	// there yet. It may be repeated.
+	Finish(ctx context.Context, id string, d Draft) error
+}
+
 // Inbox is a desk whose PSA sends events.
 type Inbox interface {
 	// ParseEvent verifies a request, whose whole body was read, over the bytes as they came,

@@ -47,7 +47,7 @@ func (v *visit) open(ctx context.Context) (time.Duration, error) {
 // create asks for the ticket. What its description tells is not noted again.
 func (v *visit) create(ctx context.Context, company, lost string) (Ticket, error) {
 	if lost == "" && company == "" {
-		lost = fmt.Sprintf("UNMAPPED TENANT %s %s", clean(v.inc().Tenant.Name, 80), clean(v.inc().Tenant.MicrosoftTenantID, 40))
+		lost = v.unmapped()
 	}
 	ns, err := v.notes(ctx)
 	if err != nil {
@@ -87,6 +87,15 @@ func forCompany(company string) string {
 // adopt takes over a ticket that carries the incident's reference.
 func (v *visit) adopt(ctx context.Context, found []Ticket, intended bool) error {
 	first := found[0]
+	if f, ok := v.conn.Desk.(Finisher); ok && intended {
+		d, err := v.intended(ctx)
+		if err != nil {
+			return err
+		}
+		if err := f.Finish(ctx, first.ID, d); err != nil {
+			return err
+		}
+	}
 	if err := v.take(ctx, first, "found", v.ref().Company); err != nil {
 		return err
 	}
@@ -106,6 +115,24 @@ func (v *visit) adopt(ctx context.Context, found []Ticket, intended bool) error 
 			record(inc, responsehub.EventNoticeFailed, responsehub.Hub.By(), fmt.Sprintf("Several tickets in %s (%s) carry %s: the hub keeps %s and leaves %s alone", v.conn.Product, v.name, inc.Ref, first.Number, strings.Join(others, ", ")))
 		}
 	})
+}
+
+// intended is the draft of a ticket whose making was cut short.
+func (v *visit) intended(ctx context.Context) (Draft, error) {
+	ns, err := v.notes(ctx)
+	if err != nil {
+		return Draft{}, err
+	}
+	ref, lost := v.ref(), ""
+	ns = slices.DeleteFunc(ns, func(n note) bool { return !slices.Contains(ref.Noted, n.key) })
+	if ref.Company == "" {
+		lost = v.unmapped()
+	}
+	return v.draft(ns, ref.Company, lost), nil
+}
+
+func (v *visit) unmapped() string {
+	return fmt.Sprintf("UNMAPPED TENANT %s %s", clean(v.inc().Tenant.Name, 80), clean(v.inc().Tenant.MicrosoftTenantID, 40))
 }
 
 // leave lets go of a ticket, so that another takes its place.

@@ -52,7 +52,6 @@ type Desk struct {
 	budget budget
 	fields fields
 	people people
-	sealed sealed
 
 	mu        sync.Mutex
 	at        zone
@@ -60,9 +59,10 @@ type Desk struct {
 }
 
 var (
-	_ ticket.Desk   = (*Desk)(nil)
-	_ ticket.Inbox  = (*Desk)(nil)
-	_ ticket.Mapper = (*Desk)(nil)
+	_ ticket.Desk     = (*Desk)(nil)
+	_ ticket.Inbox    = (*Desk)(nil)
+	_ ticket.Mapper   = (*Desk)(nil)
+	_ ticket.Finisher = (*Desk)(nil)
 )
 
 // New returns a desk. It makes no request.

@@ -25,12 +25,7 @@ const many = 100
 
 // Find returns the tickets, open and closed, that carry the reference, lowest id first.
 func (d *Desk) Find(ctx context.Context, reference string) ([]ticket.Ticket, error) {
-	found, err := d.tickets(ctx, "look for the ticket", filter{Op: "eq", Field: "externalID", Value: reference})
-	if err != nil {
-		return nil, err
-	}
-	// A ticket that was made while its details could not be added gets them now.
-	return found, d.unseal(ctx, reference, found)
+	return d.tickets(ctx, "look for the ticket", filter{Op: "eq", Field: "externalID", Value: reference})
 }
 
 func (d *Desk) tickets(ctx context.Context, what string, f filter) ([]ticket.Ticket, error) {
@@ -145,10 +140,8 @@ func (d *Desk) Create(ctx context.Context, t ticket.Draft) (ticket.Ticket, error
 	in.Category = d.some(ctx, all, "ticketCategory", d.cfg.Category, false)
 	in.Source = d.some(ctx, all, "source", d.cfg.Source, named(all, "source").Required)
 	in.Contact, _ = d.contact(ctx, in.Company, t.Contact)
-	details, most := join(t.Description, t.Internal), named(all, "description").most(descriptionMost)
-	if in.Description = fit(details, most); !d.cfg.Public {
+	if in.Description = fit(join(t.Description, t.Internal), named(all, "description").most(descriptionMost)); !d.cfg.Public {
 		in.Description = "Details are in the internal notes. Reference: " + t.Ref
-		d.seal(t.Ref, details)
 	}
 	var got made
 	if err := d.call(ctx, request{what: "make the ticket", method: http.MethodPost, path: "Tickets", in: in, write: true}, &got); err != nil {
@@ -164,7 +157,7 @@ func (d *Desk) Create(ctx context.Context, t ticket.Draft) (ticket.Ticket, error
 	d.learn(r.Creator)
 	out, err := d.one(ctx, r)
 	if err == nil {
-		err = d.unseal(ctx, t.Ref, []ticket.Ticket{out})
+		err = d.Finish(ctx, out.ID, t)
 	}
 	if err != nil {
 		return ticket.Ticket{}, lost("Autotask made a ticket whose details could not be added; the hub goes on with them.", err)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"responsehub"
 	"responsehub/ticket"
@@ -95,45 +94,18 @@ func (d *Desk) publish(all []field) (int, error) {
 	return 0, &responsehub.Error{Kind: responsehub.Permanent, Message: "Autotask has no active way to publish notes that is called internal, so the hub writes none."}
 }
 
-// sealed holds the details of tickets that are being made until they are in a note.
-type sealed struct {
-	mu      sync.Mutex
-	details map[string]string // by reference
-}
-
-const sealedMost = 10000
-
-func (d *Desk) seal(ref, details string) {
-	d.sealed.mu.Lock()
-	defer d.sealed.mu.Unlock()
-	if d.sealed.details == nil || len(d.sealed.details) >= sealedMost {
-		d.sealed.details = map[string]string{}
-	}
-	d.sealed.details[ref] = details
-}
-
-// unseal adds the details that are not yet in a note of the ticket, once.
-func (d *Desk) unseal(ctx context.Context, ref string, found []ticket.Ticket) error {
-	d.sealed.mu.Lock()
-	details, ok := d.sealed.details[ref]
-	d.sealed.mu.Unlock()
-	if !ok || len(found) == 0 {
+// Finish adds the details of a new ticket in a note, if they are to be internal and are
+// not there yet. What a ticket was opened with is read by the customer.
+func (d *Desk) Finish(ctx context.Context, id string, t ticket.Draft) error {
+	if d.cfg.Public {
 		return nil
 	}
-	mark := "[" + ref + " details]"
-	have, err := d.Notes(ctx, found[0].ID)
-	if err != nil {
+	mark := "[" + t.Ref + " details]"
+	have, err := d.Notes(ctx, id)
+	if err != nil || slices.ContainsFunc(have, func(s string) bool { return strings.Contains(s, mark) }) {
 		return err
 	}
-	if !slices.ContainsFunc(have, func(s string) bool { return strings.Contains(s, mark) }) {
-		if err := d.Note(ctx, found[0].ID, ticket.Note{Title: "Response hub: what happened", Text: details + "\n" + mark}); err != nil {
-			return err
-		}
-	}
-	d.sealed.mu.Lock()
-	defer d.sealed.mu.Unlock()
-	delete(d.sealed.details, ref)
-	return nil
+	return d.Note(ctx, id, ticket.Note{Title: "Response hub: what happened", Text: join(t.Description, t.Internal) + "\n" + mark})
 }
 
 func join(a, b string) string { return strings.TrimSpace(a + "\n" + b) }

@@ -46,9 +46,8 @@ type Desk struct {
 	auth string // address of tokens
 	hc   *http.Client
 
-	pace   pace
-	lists  lists
-	sealed sealed
+	pace  pace
+	lists lists
 
 	mu      sync.Mutex
 	token   string
@@ -57,9 +56,10 @@ type Desk struct {
 }
 
 var (
-	_ ticket.Desk   = (*Desk)(nil)
-	_ ticket.Inbox  = (*Desk)(nil)
-	_ ticket.Mapper = (*Desk)(nil)
+	_ ticket.Desk     = (*Desk)(nil)
+	_ ticket.Inbox    = (*Desk)(nil)
+	_ ticket.Mapper   = (*Desk)(nil)
+	_ ticket.Finisher = (*Desk)(nil)
 )
 
 // New returns a desk. It makes no request.

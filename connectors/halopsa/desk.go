@@ -52,8 +52,7 @@ func (d *Desk) Find(ctx context.Context, ref string) ([]ticket.Ticket, error) {
 		}
 		out = append(out, t)
 	}
-	// A ticket that was made while its details could not be added gets them now.
-	return out, d.unseal(ctx, ref, out)
+	return out, nil
 }
 
 // List reads many tickets; those that are gone are left out. An instance that does not
@@ -159,10 +158,8 @@ func (d *Desk) Create(ctx context.Context, t ticket.Draft) (ticket.Ticket, error
 		s, _ := d.status(ctx, name)
 		in.Status = s.ID
 	}
-	details := strings.TrimSpace(t.Description + "\n" + t.Internal)
-	if in.Details = markup(details); !d.cfg.Public {
+	if in.Details = markup(join(t.Description, t.Internal)); !d.cfg.Public {
 		in.Details = markup("Details are in the internal notes. Reference: " + t.Ref)
-		d.seal(t.Ref, details)
 	}
 	var got one[record]
 	if err := d.call(ctx, request{what: "make the ticket", method: http.MethodPost, path: "/Tickets", in: []draft{in}}, &got); err != nil {
@@ -173,7 +170,7 @@ func (d *Desk) Create(ctx context.Context, t ticket.Draft) (ticket.Ticket, error
 	}
 	out, err := d.Get(ctx, strconv.Itoa(got.v.ID))
 	if err == nil {
-		err = d.unseal(ctx, t.Ref, []ticket.Ticket{out})
+		err = d.Finish(ctx, out.ID, t)
 	}
 	if err != nil {
 		return ticket.Ticket{}, lost("HaloPSA made a ticket that could not be read back or given its details; the hub looks for it.", err)
