@@ -35,7 +35,10 @@ func conditions(query string, known func(string) bool) (test, error) {
 	if err == nil && len(p.tokens) > 0 {
 		err = fmt.Errorf("unexpected %q", p.tokens[0].text)
 	}
-	return t, err
+	if err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 type token struct {

@@ -47,7 +47,7 @@ func TestConditions(t *testing.T) {
 }
 
 func FuzzConditions(f *testing.F) {
-	for _, seed := range []string{`externalXRef="RH-1" and closedFlag=False`, `id in (1,2,3)`, `((a/b like "*x*"))`, `d>[2026-11-19T00:00:00Z]`, `a not contains "x" or b != null`} {
+	for _, seed := range []string{`externalXRef="RH-1" and closedFlag=False`, `id in (1,2,3)`, `((a/b like "*x*"))`, `d>[2026-11-19T00:00:00Z]`, `a not contains "x" or b != null`, `A=""0`} {
 		f.Add(seed)
 	}
 	r := desk.Record{"id": 1, "a": desk.Record{"b": "xyz"}, "list": []any{desk.Record{"v": 1.5}, nil, "s"}}
