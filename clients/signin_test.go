@@ -25,16 +25,24 @@ type signInDesk struct {
 	*httptest.Server
 	dir      *store.Directory
 	provider string
+	say      func(limit time.Duration, say, answer any)
 }
 
 // newDesk starts a provider and a console. shift moves the provider's clock; issuer is a
 // name that is not its address.
 func newDesk(t *testing.T, shift int, issuer string) *signInDesk {
 	t.Helper()
+	return newDeskOf(t, shift, issuer, "")
+}
+
+// newDeskOf is newDesk for a console that takes roles from a claim.
+func newDeskOf(t *testing.T, shift int, issuer, claim string) *signInDesk {
+	t.Helper()
 	d := &signInDesk{Server: httptest.NewUnstartedServer(nil)}
 	at := "http://" + d.Listener.Addr().String()
 	var started struct{ URL, Issuer, Error string }
-	talk(t, "oidc.cjs")(30*time.Second, map[string]any{"redirect": at + "/sign-in/back", "shift": shift, "issuer": issuer}, &started)
+	d.say = talk(t, "oidc.cjs")
+	d.say(30*time.Second, map[string]any{"redirect": at + "/sign-in/back", "shift": shift, "issuer": issuer}, &started)
 	if started.Error != "" {
 		t.Fatal(started.Error)
 	}
@@ -56,7 +64,8 @@ func newDesk(t *testing.T, shift int, issuer string) *signInDesk {
 	}
 	c, err := console.New(console.Config{
 		PublicURL: at, Sessions: store.NewSessions(rdb),
-		OIDC: &console.OIDC{Issuer: started.URL, ClientID: "console", ClientSecret: "secret-of-the-console"},
+		OIDC:     &console.OIDC{Issuer: started.URL, ClientID: "console", ClientSecret: "secret-of-the-console", RolesClaim: claim, TenantsClaim: "customers"},
+		Visitors: store.NewSessions(rdb),
 	}, engine, d.dir, &http.Client{Timeout: 10 * time.Second}, log)
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +176,51 @@ func TestPeopleSignInWithAProviderThatIsNotOurs(t *testing.T) {
 	}
 	if _, body := ann.get(t, d.URL+"/"); strings.Contains(body, "Ann, admin") {
 		t.Error("who was removed is still signed in")
+	}
+}
+
+func TestRolesOfTheProvider(t *testing.T) {
+	d := newDeskOf(t, 0, "", "roles")
+	err := d.dir.Apply(t.Context(), responsehub.Hub.By(), []responsehub.Tenant{
+		{ID: "contoso", Name: "Contoso", MicrosoftTenantID: "11111111-1111-4111-8111-111111111111"},
+		{ID: "fabrikam", Name: "Fabrikam", MicrosoftTenantID: "22222222-2222-4222-8222-222222222222"},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kim, status, body := d.signIn(t, "kim")
+	if status != http.StatusOK || !strings.Contains(body, "Kim, responder") || !strings.Contains(body, "Fabrikam") {
+		t.Fatalf("kim, by the strongest role of her claim: %d\n%s", status, body)
+	}
+	if _, status, body := d.signIn(t, "gus"); status != http.StatusOK || !strings.Contains(body, "Gus, guest") || !strings.Contains(body, "Contoso") || strings.Contains(body, "Fabrikam") {
+		t.Errorf("gus, a guest of one customer whatever else he names: %d\n%s", status, body)
+	}
+	for who, why := range map[string]string{"guy": "a guest of nobody", "zoe": "somebody without the claim"} {
+		if _, status, _ := d.signIn(t, who); status != http.StatusForbidden {
+			t.Errorf("%s: %d", why, status)
+		}
+	}
+	if _, status, body := d.signIn(t, "ann"); status != http.StatusOK || !strings.Contains(body, "Ann, admin") {
+		t.Errorf("ann, who is on the list: %d\n%s", status, body)
+	}
+	// Her role is taken away: at the next sign-in she is refused, and the session of before
+	// is over too, though it is in another browser.
+	d.say(10*time.Second, map[string]any{"who": "kim", "roles": []string{}}, &struct{}{})
+	if _, body := kim.get(t, d.URL+"/"); !strings.Contains(body, "Kim, responder") {
+		t.Error("a session ended before anybody signed in anew")
+	}
+	if _, status, _ := d.signIn(t, "kim"); status != http.StatusForbidden {
+		t.Errorf("kim without her role: %d", status)
+	}
+	if _, body := kim.get(t, d.URL+"/"); strings.Contains(body, "Kim, responder") {
+		t.Error("the session of before goes on")
+	}
+}
+
+func TestRolesCountOnlyWhereTheConfigurationNamesTheClaim(t *testing.T) {
+	d := newDesk(t, 0, "")
+	if _, status, body := d.signIn(t, "kim"); status != http.StatusForbidden || !strings.Contains(body, "not on this hub") {
+		t.Errorf("%d\n%s", status, body)
 	}
 }
 
