@@ -178,3 +178,29 @@ func TestTick(t *testing.T) {
 		t.Errorf("a closed incident: %v", err)
 	}
 }
+
+// TestNewSession: of the sign-ins the newest that the last revocation did not end counts;
+// where Microsoft shows no revocation, as for guests, the last lock that was read back.
+func TestNewSession(t *testing.T) {
+	at := func(d time.Duration) responsehub.Session { return responsehub.Session{At: noon.Add(d)} }
+	inc := watched(false)
+	if s, ok := inc.Watch.NewSession([]responsehub.Session{at(-time.Minute), at(0)}); ok {
+		t.Errorf("%s began before the lock", s)
+	}
+	if s, ok := inc.Watch.NewSession([]responsehub.Session{at(time.Minute), at(3 * time.Minute), at(2 * time.Minute)}); !ok || !s.At.Equal(noon.Add(3*time.Minute)) {
+		t.Errorf("the newest is %s, %t", s, ok)
+	}
+	inc.Watch.Sessions = time.Time{}
+	inc.Undid(noon, noon, true, noon)
+	inc.Relocked(time.Time{}, noon.Add(10*time.Minute))
+	if s, ok := inc.Watch.NewSession([]responsehub.Session{at(9 * time.Minute)}); ok {
+		t.Errorf("%s began before the lock was done again", s)
+	}
+	for want, s := range map[string]responsehub.Session{
+		"12:00:00 UTC": {}, "12:00:00 UTC (Outlook)": {App: "Outlook"}, "12:00:00 UTC (203.0.113.9)": {IP: "203.0.113.9"}, "12:00:00 UTC (Outlook, 203.0.113.9)": {App: "Outlook", IP: "203.0.113.9"},
+	} {
+		if s.At = noon; s.String() != want {
+			t.Errorf("said as %q, want %q", s, want)
+		}
+	}
+}
