@@ -91,8 +91,9 @@ func needless(inc *responsehub.Incident, a *responsehub.Attempt) string {
 	return ""
 }
 
-// prepare makes an attempt and what is known of it beside the incident. One that cannot
-// be made is over at once, with its reason.
+// prepare makes an attempt and what is known of it beside the incident, all of that at
+// the same time: people wait to be woken. One that cannot be made is over at once, with
+// its reason.
 func (p *Pager) prepare(ctx context.Context, inc *responsehub.Incident, act action, now time.Time) (responsehub.Attempt, error) {
 	a := responsehub.Attempt{
 		ID: rand.Text(), Person: act.person, Way: act.way, For: act.errand, State: responsehub.AttemptRequested,
@@ -120,22 +121,24 @@ func (p *Pager) prepare(ctx context.Context, inc *responsehub.Incident, act acti
 	case mute == MuteTexts && act.way == responsehub.ByText:
 		return refuse(OptedOut, "texts are off for this number: STOP was written")
 	}
+	var wg sync.WaitGroup
+	var code, bind, ring error
+	holder := a.ID
 	if act.errand == responsehub.ToWake {
-		if a.Code, err = p.Book.Open(ctx, who.Phone, Entry{Incident: inc.ID, Person: who.ID}); err != nil {
-			return a, err
-		}
+		wg.Go(func() { a.Code, code = p.Book.Open(ctx, who.Phone, Entry{Incident: inc.ID, Person: who.ID}) })
 	}
-	if err := p.Book.Bind(ctx, a.ID, Binding{Incident: inc.ID, Person: who.ID, Way: act.way}); err != nil {
+	wg.Go(func() { bind = p.Book.Bind(ctx, a.ID, Binding{Incident: inc.ID, Person: who.ID, Way: act.way}) })
+	if act.way == responsehub.ByCall {
+		wg.Go(func() { holder, ring = p.Book.Ring(ctx, who.Phone, a.ID, longest) })
+	}
+	wg.Wait()
+	if err := errors.Join(code, bind, ring); err != nil {
 		return a, err
 	}
-	if act.way == responsehub.ByText {
-		return a, nil
-	}
-	holder, err := p.Book.Ring(ctx, who.Phone, a.ID, longest)
-	if err == nil && holder != a.ID {
+	if holder != a.ID {
 		a.State, a.Joined, a.Tries, a.Unsure, a.Again = responsehub.AttemptQueued, holder, 0, false, now.Add(joinEvery).UTC()
 	}
-	return a, err
+	return a, nil
 }
 
 // result is what came of a request.
