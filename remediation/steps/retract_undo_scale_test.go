@@ -18,9 +18,9 @@ func TestUndoOfAThousand(t *testing.T) {
 		name  string
 		every int64
 		kills []int
-		most  time.Duration // of the last turns; three requests a message, 64 at once, take 7.3 s
+		most  time.Duration // of the last turns; three requests a message, 64 at once, take 7 s, and thirty in one mailbox hold up the last
 	}{
-		{name: "undisturbed", most: 10 * time.Second},
+		{name: "undisturbed", most: 12 * time.Second},
 		{name: "throttled and killed", every: 50, kills: []int{1, 2, 3}, most: 40 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
