@@ -60,6 +60,7 @@ type Incident struct {
 	Page         *Page                `json:"page,omitempty"`    // who is called and texted
 	Tickets      map[string]TicketRef `json:"tickets,omitempty"` // by PSA connection
 	Mails        map[string]MailRef   `json:"mails,omitempty"`   // by recipient
+	Hooks        map[string]HookRef   `json:"hooks,omitempty"`   // by a name made of the address
 
 	events []Event
 }

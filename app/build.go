@@ -123,6 +123,9 @@ func (a *App) buildOutside(opts Options) error {
 	if err := a.buildMail(); err != nil {
 		return err
 	}
+	if err := a.buildHooks(opts); err != nil {
+		return err
+	}
 	if err := a.buildPhone(hc, a.cfg.Secrets.Bytes()); err != nil {
 		return err
 	}
@@ -203,8 +206,8 @@ func notYet(cfg *config.Config, log *slog.Logger) {
 	for _, t := range cfg.Tenants {
 		mailed := cfg.Mail != nil && len(t.Notify.Mail) > 0
 		called := cfg.Twilio != nil && t.Notify.Phone != nil
-		if len(t.Notify.Teams) == 0 && len(cfg.Fallback.Teams) == 0 && !mailed && !called {
-			log.Warn("NOBODY IS TOLD about this tenant's incidents: it has no Teams channel, no phone sequence and no mail address", "tenant", t.Name)
+		if len(t.Notify.Teams) == 0 && len(cfg.Fallback.Teams) == 0 && !mailed && !called && len(t.Notify.Slack) == 0 {
+			log.Warn("NOBODY IS TOLD about this tenant's incidents: it has no Teams channel, no phone sequence, no mail address and no Slack", "tenant", t.Name)
 		}
 	}
 }

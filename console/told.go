@@ -69,6 +69,18 @@ func (c *Console) told(inc *responsehub.Incident) []notice {
 			add(m.Begun, "Mail to "+to+": on its way", "")
 		}
 	}
+	for _, h := range inc.Hooks {
+		way := "Webhook, " + h.Host
+		if h.Chat {
+			way = "Slack, " + h.Host
+		}
+		switch {
+		case h.Failure != "":
+			add(h.Since, way, h.Failure)
+		case h.Sent > 0:
+			add(h.At, way+": "+count(h.Sent, "message", "messages")+" taken", "")
+		}
+	}
 	slices.SortFunc(all, func(a, b notice) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Text, b.Text)) })
 	return all
 }

@@ -52,6 +52,7 @@ func encode(inc *responsehub.Incident) ([]byte, error) {
 	w.anyIf(inc.Page != nil, `,"page":`, inc.Page)
 	w.anyIf(len(inc.Tickets) > 0, `,"tickets":`, inc.Tickets)
 	w.anyIf(len(inc.Mails) > 0, `,"mails":`, inc.Mails)
+	w.anyIf(len(inc.Hooks) > 0, `,"hooks":`, inc.Hooks)
 	return append(w.b, '}'), w.err
 }
 

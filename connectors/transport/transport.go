@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
 	"os"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,9 @@ type Config struct {
 	Timeout   time.Duration  // for one request and its whole answer; 0 is 30 s
 	MaxAnswer int64          // largest answer in bytes, after decompression; 0 is 8 MiB
 	PerHost   int            // idle connections kept to one host; 0 is 128
+	// Allowed is asked about each address before the hub connects to it, after names were
+	// resolved, but not about the environment's proxy; nil allows all.
+	Allowed func(netip.AddrPort) error
 }
 
 var (
@@ -61,9 +65,13 @@ func New(cfg Config) (*http.Client, error) {
 	}
 	perHost := cmp.Or(cfg.PerHost, 128)
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	dial := dialer.DialContext
+	if cfg.Allowed != nil {
+		dial = guarded(dialer, cfg.Allowed)
+	}
 	base := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
+		DialContext:           dial,
 		TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:   10 * time.Second,
 		ForceAttemptHTTP2:     true,
