@@ -27,6 +27,7 @@ type options struct {
 	rounds  int
 	round   time.Duration
 	samples int
+	look    time.Duration
 	profile string
 	large   bool
 }
@@ -40,10 +41,11 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.only, "only", "ingest,claim,latency,phone,cost,retract", "parts to measure")
+	flag.StringVar(&o.only, "only", "ingest,claim,latency,phone,cost,pages,retract", "parts to measure")
 	flag.IntVar(&o.rounds, "rounds", 6, "rounds of ingest, each of hub and floor")
 	flag.DurationVar(&o.round, "round", 2*time.Second, "length of a round")
 	flag.IntVar(&o.samples, "samples", 50, "samples of each latency")
+	flag.DurationVar(&o.look, "look", 20*time.Second, "how long each page is asked for")
 	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles of the hub and of its floor")
 	flag.BoolVar(&o.large, "large", true, "retract from 100,000 mailboxes too, which takes five minutes more")
 	flag.Parse()
@@ -61,7 +63,7 @@ func measure(ctx context.Context, o options) error {
 	parts := []struct {
 		name string
 		run  func(context.Context, options, *table) error
-	}{{"ingest", ingest}, {"claim", claim}, {"latency", latency}, {"phone", phone}, {"cost", cost}, {"retract", retract}}
+	}{{"ingest", ingest}, {"claim", claim}, {"latency", latency}, {"phone", phone}, {"cost", cost}, {"pages", pages}, {"retract", retract}}
 	t := &table{}
 	for _, p := range parts {
 		if !strings.Contains(o.only, p.name) {

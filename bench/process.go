@@ -96,15 +96,15 @@ func converse(first any, answer func() any) error {
 	return nil
 }
 
-// resident is the most memory that this process ever had from the system, in bytes: the
-// program itself included.
-func resident() int {
+// resident is the memory that this process has from the system (VmRSS:), or the most it
+// ever had (VmHWM:), in bytes: the program itself included.
+func resident(line string) int {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+	for l := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(l, line); ok {
 			kb, _ := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
 			return kb << 10
 		}

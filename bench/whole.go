@@ -14,6 +14,7 @@ import (
 // wholeSays is what the hub's process used so far.
 type wholeSays struct {
 	Resident int // bytes, the most there ever were
+	Now      int // bytes of memory right now
 	CPU      int // milliseconds
 }
 
@@ -37,6 +38,8 @@ func serveWhole() error {
 		return fmt.Errorf("start: %w", err)
 	}
 	defer hub.Stop()
-	used := func() any { return wholeSays{Resident: resident(), CPU: int(cpu().Milliseconds())} }
+	used := func() any {
+		return wholeSays{Resident: resident("VmHWM:"), Now: resident("VmRSS:"), CPU: int(cpu().Milliseconds())}
+	}
 	return converse(used(), used)
 }

@@ -15,6 +15,7 @@ import (
 
 const (
 	tenantsPerPage = 100
+	tenantsToPick  = 200  // more are not listed to pick from
 	openMost       = 2000 // open incidents that the first page counts
 )
 
@@ -38,20 +39,16 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request, actor responsehub
 		return err
 	}
 	query := strings.ToLower(strings.TrimSpace(r.FormValue("q")))
-	var rows []tenantRow
-	for _, t := range c.dir.Tenants() {
-		if actor.Sees(t.Ref()) && (query == "" || found(&t, query)) {
-			rows = append(rows, c.row(t, open[t.ID], actor))
-		}
-	}
-	slices.SortFunc(rows, func(a, b tenantRow) int {
-		return cmp.Or(cmp.Compare(len(b.Open), len(a.Open)), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
-	})
+	listed := slices.DeleteFunc(c.visible(actor), func(t responsehub.Tenant) bool { return query != "" && !found(&t, query) })
+	slices.SortStableFunc(listed, func(a, b responsehub.Tenant) int { return cmp.Compare(len(open[b.ID]), len(open[a.ID])) })
 	p, _ := strconv.Atoi(r.FormValue("page"))
-	pages := max(1, (len(rows)+tenantsPerPage-1)/tenantsPerPage)
+	pages := max(1, (len(listed)+tenantsPerPage-1)/tenantsPerPage)
 	p = min(max(p, 1), pages)
-	total := len(rows)
-	rows = rows[(p-1)*tenantsPerPage : min(p*tenantsPerPage, total)]
+	total := len(listed)
+	var rows []tenantRow // of this page only: there may be thousands
+	for _, t := range listed[(p-1)*tenantsPerPage : min(p*tenantsPerPage, total)] {
+		rows = append(rows, c.row(t, open[t.ID], actor))
+	}
 	var list []*responsehub.Incident
 	for _, incs := range open {
 		list = append(list, incs...)
@@ -188,21 +185,28 @@ func (c *Console) incidents(w http.ResponseWriter, r *http.Request, actor respon
 	if q.State != "" && !slices.Contains(responsehub.IncidentStates, q.State) {
 		return &responsehub.Error{Kind: responsehub.Invalid, Message: "There is no such state of an incident. Choose one from the list."}
 	}
+	tenants := c.visible(actor)
+	if i := slices.IndexFunc(tenants, func(t responsehub.Tenant) bool { return q.Tenant != "" && strings.EqualFold(t.Name, q.Tenant) }); i >= 0 {
+		q.Tenant = tenants[i].ID
+	}
 	page, err := c.engine.Incidents(r.Context(), actor, q)
 	if err != nil {
 		return err
 	}
+	name := q.Tenant
+	if t, ok := c.dir.Tenant(q.Tenant); ok {
+		name = t.Name
+	}
+	if len(tenants) > tenantsToPick {
+		tenants = nil // typed in: a list of thousands is of use to nobody
+	}
 	c.show(w, r, http.StatusOK, "incidents", actor, map[string]any{
-		"Incidents": page.Incidents, "Next": page.Next, "Query": q, "States": responsehub.IncidentStates, "Tenants": c.visible(actor),
+		"Incidents": page.Incidents, "Next": page.Next, "Query": q, "States": responsehub.IncidentStates, "Tenants": tenants, "Tenant": name,
 	})
 	return nil
 }
 
-// visible are the tenants within the actor's reach, by name.
+// visible are the tenants within the actor's reach, by name, as the directory has them.
 func (c *Console) visible(actor responsehub.Actor) []responsehub.Tenant {
-	tenants := slices.DeleteFunc(slices.Clone(c.dir.Tenants()), func(t responsehub.Tenant) bool { return !actor.Sees(t.Ref()) })
-	slices.SortFunc(tenants, func(a, b responsehub.Tenant) int {
-		return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
-	})
-	return tenants
+	return slices.DeleteFunc(c.dir.Tenants(), func(t responsehub.Tenant) bool { return !actor.Sees(t.Ref()) })
 }

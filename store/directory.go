@@ -140,9 +140,21 @@ func entries[T any](stored map[string]string) (map[string]T, error) {
 
 // Tenants returns all tenants by name.
 func (d *Directory) Tenants() []responsehub.Tenant {
-	return slices.SortedFunc(maps.Values(d.cache.Load().tenants), func(a, b responsehub.Tenant) int {
-		return strings.Compare(strings.ToLower(a.Name)+"|"+a.ID, strings.ToLower(b.Name)+"|"+b.ID)
-	})
+	type entry struct {
+		key    string
+		tenant responsehub.Tenant
+	}
+	kept := d.cache.Load().tenants
+	all := make([]entry, 0, len(kept))
+	for _, t := range kept {
+		all = append(all, entry{strings.ToLower(t.Name) + "|" + t.ID, t})
+	}
+	slices.SortFunc(all, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	tenants := make([]responsehub.Tenant, len(all))
+	for i := range all {
+		tenants[i] = all[i].tenant
+	}
+	return tenants
 }
 
 // Tenant returns a tenant by the hub's id or by the Microsoft tenant id.
