@@ -59,6 +59,7 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) 
 	d.Hub = append(d.Hub, a.checkPSA(ctx, trial.TestTicket)...)
 	d.Hub = append(d.Hub, a.checkPhone(ctx)...)
 	d.Hub = append(d.Hub, a.checkMail(ctx, tenants, trial.TestMail)...)
+	d.Hub = append(d.Hub, a.checkHooks(tenants)...)
 	d.Hub = append(d.Hub, unused(cfg)...)
 	for _, t := range tenants {
 		// Not kept where the hub does not know the tenant yet: it would be nobody's.
