@@ -13,7 +13,7 @@ import (
 
 func newIncident() *cobra.Command {
 	return group("incident", "Look at incidents and run their steps",
-		newIncidentList(), newIncidentShow(), newIncidentStep(), newIncidentUndo(), newIncidentFalseAlarm(), newIncidentReveal(), newIncidentEvents(), newIncidentAck(), newIncidentRehearse(), newIncidentDone(), newIncidentLetters())
+		newIncidentList(), newIncidentShow(), newIncidentStep(), newIncidentUndo(), newIncidentFalseAlarm(), newIncidentReveal(), newIncidentEvents(), newIncidentAck(), newIncidentRehearse(), newIncidentDone(), newIncidentLetters(), newIncidentReport(), newIncidentExport())
 }
 
 func newIncidentList() *cobra.Command {
