@@ -41,7 +41,7 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.only, "only", "ingest,claim,latency,phone,cost,pages,retract", "parts to measure")
+	flag.StringVar(&o.only, "only", "ingest,claim,latency,phone,desk,cost,pages,retract", "parts to measure")
 	flag.IntVar(&o.rounds, "rounds", 6, "rounds of ingest, each of hub and floor")
 	flag.DurationVar(&o.round, "round", 2*time.Second, "length of a round")
 	flag.IntVar(&o.samples, "samples", 50, "samples of each latency")
@@ -63,7 +63,7 @@ func measure(ctx context.Context, o options) error {
 	parts := []struct {
 		name string
 		run  func(context.Context, options, *table) error
-	}{{"ingest", ingest}, {"claim", claim}, {"latency", latency}, {"phone", phone}, {"cost", cost}, {"pages", pages}, {"retract", retract}}
+	}{{"ingest", ingest}, {"claim", claim}, {"latency", latency}, {"phone", phone}, {"desk", hanging}, {"cost", cost}, {"pages", pages}, {"retract", retract}}
 	t := &table{}
 	for _, p := range parts {
 		if !strings.Contains(o.only, p.name) {

@@ -47,29 +47,36 @@ func firstPage(ctx context.Context, o options, t *table) error {
 	}
 	var first spread
 	for n := range o.samples + warm {
-		alert, _ := s.victim(1, n)
-		start := time.Now()
-		id, _, err := s.post(ctx, alert)
-		if err != nil {
-			return err
-		}
-		at, err := s.reached(ctx, "twilio", func(r wire.Request) bool { return r.Method == http.MethodPost })
+		d, err := s.pageSample(ctx, n)
 		if err != nil {
 			return fmt.Errorf("alert %d: %w", n, err)
 		}
 		if n >= warm {
-			first = append(first, at.Sub(start))
-		}
-		if _, err := s.reached(ctx, "twilio", placesCall); err != nil {
-			return fmt.Errorf("alert %d, the call: %w", n, err)
-		}
-		if err := s.taken(ctx, id); err != nil {
-			return err
+			first = append(first, d)
 		}
 	}
 	t.most("phone", "alert to Twilio, p50", first.at(.5), mostPage, "ms")
 	t.note("phone", "  beyond", "%s", first.tail())
 	return nil
+}
+
+// pageSample posts an alert at the customer with Response off and acknowledges it once
+// the call was asked for.
+func (s *stage) pageSample(ctx context.Context, n int) (time.Duration, error) {
+	alert, _ := s.victim(1, n)
+	start := time.Now()
+	id, _, err := s.post(ctx, alert)
+	if err != nil {
+		return 0, err
+	}
+	at, err := s.reached(ctx, "twilio", func(r wire.Request) bool { return r.Method == http.MethodPost })
+	if err != nil {
+		return 0, err
+	}
+	if _, err := s.reached(ctx, "twilio", placesCall); err != nil {
+		return 0, fmt.Errorf("the call: %w", err)
+	}
+	return at.Sub(start), s.taken(ctx, id)
 }
 
 // taken acknowledges an incident and waits until its call is ended.
