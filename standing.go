@@ -20,7 +20,9 @@ func (inc *Incident) Standing() map[string]string {
 			out[string(s.ID)] = word
 		}
 		for j := range s.Items {
-			out[string(s.ID)+"/"+s.Items[j].ID] = settledWord(s.Items[j].State)
+			if word := settledWord(s.Items[j].State); word != open {
+				out[string(s.ID)+"/"+s.Items[j].ID] = word
+			}
 		}
 	}
 	return out

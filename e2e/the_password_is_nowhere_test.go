@@ -17,6 +17,7 @@ import (
 
 	"responsehub"
 	"responsehub/api"
+	"responsehub/remediation"
 )
 
 // TestThePasswordIsNowhere: two one-time passwords are made, one asked for in Teams and
@@ -185,9 +186,17 @@ func wholeValue(ctx context.Context, rdb redis.UniversalClient, key string) (str
 	case "string":
 		v, err = rdb.Get(ctx, key).Result()
 	case "hash":
-		v, err = rdb.HGetAll(ctx, key).Result()
+		fields, failed := rdb.HGetAll(ctx, key).Result()
+		for name, value := range fields {
+			fields[name] = unpacked(value)
+		}
+		v, err = fields, failed
 	case "list":
-		v, err = rdb.LRange(ctx, key, 0, -1).Result()
+		entries, failed := rdb.LRange(ctx, key, 0, -1).Result()
+		for i, value := range entries {
+			entries[i] = unpacked(value)
+		}
+		v, err = entries, failed
 	case "set":
 		v, err = rdb.SMembers(ctx, key).Result()
 	case "zset":
@@ -197,6 +206,14 @@ func wholeValue(ctx context.Context, rdb redis.UniversalClient, key string) (str
 		return "", fmt.Errorf("a key of type %s", kind)
 	}
 	return fmt.Sprint(v), err
+}
+
+// unpacked opens what is packed: closed incidents, letters and entries of the record.
+func unpacked(value string) string {
+	if plain, err := remediation.Unpack([]byte(value)); err == nil {
+		return string(plain)
+	}
+	return value
 }
 
 func (s *stage) searchDisk(ctx context.Context, when string, passwords ...string) {

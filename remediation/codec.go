@@ -1,22 +1,11 @@
 package remediation
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 
 	"responsehub"
 )
-
-// packed marks a stored incident that is deflated JSON; plain JSON begins with a brace.
-// Closed incidents are kept for years and seldom read, so they are packed.
-const packed = 0x01
-
-// maxUnpacked bounds what a stored record may unfold to, in bytes.
-const maxUnpacked = 64 << 20
 
 // Encode writes an incident as it is stored. Steps that nobody touched are left out;
 // they are most of what there is of a new incident.
@@ -32,25 +21,13 @@ func Encode(inc *responsehub.Incident) ([]byte, error) {
 	if err != nil || !inc.State.Closed() {
 		return doc, err
 	}
-	var b bytes.Buffer
-	b.WriteByte(packed)
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(doc); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return Pack(doc) // closed incidents are kept for years and seldom read
 }
 
 // Decode reads a stored incident. A record of a later version is an error: an old
 // binary must not write what it does not understand.
 func Decode(st State) (*responsehub.Incident, error) {
-	doc, err := unpack(st.Doc)
+	doc, err := Unpack(st.Doc)
 	inc := &responsehub.Incident{}
 	if err == nil {
 		err = json.Unmarshal(doc, inc)
@@ -77,15 +54,4 @@ func whole(inc *responsehub.Incident) []responsehub.Step {
 		}
 	}
 	return steps
-}
-
-func unpack(doc []byte) ([]byte, error) {
-	if len(doc) == 0 || doc[0] != packed {
-		return doc, nil
-	}
-	plain, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(doc[1:])), maxUnpacked+1))
-	if err == nil && len(plain) > maxUnpacked {
-		err = errors.New("the record unfolds to more than the hub reads")
-	}
-	return plain, err
 }

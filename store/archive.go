@@ -63,7 +63,11 @@ func (s *Store) Events(ctx context.Context, id string) ([][]byte, string, error)
 	}
 	events := make([][]byte, 0, len(list.Val()))
 	for _, e := range list.Val() {
-		events = append(events, []byte(e))
+		plain, err := remediation.Unpack([]byte(e))
+		if err != nil {
+			return nil, "", fmt.Errorf("store: events of %s: %w", id, err)
+		}
+		events = append(events, plain)
 	}
 	return events, last, nil
 }

@@ -157,7 +157,7 @@ func writeArgs(c *remediation.Commit) []any {
 		len(c.Events), len(c.Wake), len(ix.Alerts),
 	}
 	for _, e := range c.Events {
-		args = append(args, e)
+		args = append(args, short(e))
 	}
 	for _, w := range c.Wake {
 		args = append(args, string(w.Lane), milliseconds(w.After))
@@ -166,6 +166,16 @@ func writeArgs(c *remediation.Commit) []any {
 		args = append(args, a)
 	}
 	return args
+}
+
+// short packs an entry of the record: it is kept for years. What the chain is made of are
+// the plain bytes. Entries of an opening stay plain, because alerts come in storms.
+func short(e []byte) []byte {
+	p, err := remediation.Pack(e)
+	if err != nil || len(p) >= len(e) {
+		return e
+	}
+	return p
 }
 
 func flag(b bool) string {

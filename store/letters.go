@@ -25,6 +25,9 @@ func (s *Store) PutLetters(ctx context.Context, f responsehub.Fence, letters []r
 		args[0] = f.Token
 		for i := range batch {
 			b, err := json.Marshal(&batch[i])
+			if err == nil {
+				b, err = remediation.Pack(b)
+			}
 			if err != nil {
 				return fmt.Errorf("store: letter of %s: %w", f.Incident, err)
 			}
@@ -59,7 +62,11 @@ func (s *Store) Letters(ctx context.Context, id, cursor string, n int) ([]respon
 	letters := make([]responsehub.Letter, 0, len(pairs)/2)
 	for i := 1; i < len(pairs); i += 2 {
 		var l responsehub.Letter
-		if err := json.Unmarshal([]byte(pairs[i]), &l); err != nil {
+		b, err := remediation.Unpack([]byte(pairs[i]))
+		if err == nil {
+			err = json.Unmarshal(b, &l)
+		}
+		if err != nil {
 			return nil, "", fmt.Errorf("store: letter %s of %s: %w", pairs[i-1], id, err)
 		}
 		letters = append(letters, l)

@@ -130,7 +130,7 @@ const wait = 20000;
     await flip();
     await see(desk, "Response is on for Fabrikam", "the switch");
     await flip();
-    for (const [what, at] of [["tenant", await desk.page.locator("table.tenants a").first().getAttribute("href")], ["people", "/people"], ["keys", "/keys"], ["audit", "/audit"], ["lanes", "/lanes"], ["reports", "/reports"], ["incidents", "/incidents"]]) {
+    for (const [what, at] of [["tenant", await desk.page.locator("table.tenants a").first().getAttribute("href")], ["people", "/people"], ["keys", "/keys"], ["audit", "/audit"], ["lanes", "/lanes"], ["reports", "/reports"], ["sources", "/sources"], ["onboard", "/onboard"], ["incidents", "/incidents"]]) {
       await desk.page.goto(url + at);
       await look(desk, what);
     }
