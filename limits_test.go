@@ -1,6 +1,7 @@
 package responsehub_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -199,7 +200,7 @@ func TestPasswordDoneByHand(t *testing.T) {
 		inc.Step(responsehub.Persistence).State = responsehub.Done
 		_, err := inc.Ask(c.step, ann, c.in, noon)
 		got := ""
-		if e, ok := err.(*responsehub.Error); ok {
+		if e, ok := errors.AsType[*responsehub.Error](err); ok {
 			got = e.Pointer
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {

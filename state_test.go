@@ -2,9 +2,10 @@ package responsehub_test
 
 import (
 	"reflect"
-	"responsehub"
 	"testing"
 	"time"
+
+	"responsehub"
 )
 
 func TestTransitionsAreTheOnlyMoves(t *testing.T) {

@@ -66,7 +66,7 @@ type hub struct {
 func start(t *testing.T) *hub {
 	t.Helper()
 	rdb, _ := storetest.Mini(t)
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	s, dir := store.New(rdb), store.NewDirectory(rdb, log)
 	err := dir.Apply(t.Context(), responsehub.Hub.By(), []responsehub.Tenant{
 		{V: 1, ID: "contoso", Name: "Contoso", MicrosoftTenantID: "11111111-1111-4111-8111-111111111111", Notify: responsehub.Notify{Teams: []string{"19:a@thread.tacv2"}}},

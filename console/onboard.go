@@ -111,7 +111,7 @@ func (c *Console) pauseTenant(w http.ResponseWriter, r *http.Request, actor resp
 	}); err != nil {
 		return err
 	}
-	c.log.Info("console: tenant "+what, "tenant", t.ID, "actor", actor.ID)
+	c.log.Info("console: tenant changed", "what", what, "tenant", t.ID, "actor", actor.ID)
 	return c.toTenant(w, r, t.ID, sentence)
 }
 

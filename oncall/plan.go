@@ -214,11 +214,11 @@ func attempts(pl *plan, inc *responsehub.Incident, now time.Time) {
 func running(pl plan, inc *responsehub.Incident, r *rota, now time.Time) plan {
 	p := inc.Page
 	if p.Alarmed.IsZero() {
-		if due := p.Begun.Add(r.Nobody); exhausted(p, p.Step) || !now.Before(due) {
+		due := p.Begun.Add(r.Nobody)
+		if exhausted(p, p.Step) || !now.Before(due) {
 			return plan{do: alarm}
-		} else {
-			pl.later(due)
 		}
+		pl.later(due)
 	}
 	how, end := loud(inc.Severity), p.StepAt.Add(r.lasts(p, loud(inc.Severity)))
 	last := p.Step > len(p.Sequence)*p.Rounds+1+afreshMost

@@ -40,7 +40,7 @@ func (d *Document) CSV(w io.Writer) error {
 // XLSX writes a workbook with a sheet for each section. Every cell is a text.
 func (d *Document) XLSX(w io.Writer) error {
 	f := excelize.NewFile()
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was never a file
 	bold, err := f.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
 	if err != nil {
 		return fmt.Errorf("report: xlsx: %w", err)
