@@ -236,6 +236,30 @@ func TestASessionPlantedBeforehandIsWorthNothing(t *testing.T) {
 	}
 }
 
+// TestAStrangersSessionIsBrief: anybody can begin one, and Redis must not fill up.
+func TestAStrangersSessionIsBrief(t *testing.T) {
+	h := start(t)
+	b := browser(t)
+	if _, _, header := h.get(t, b, "/sign-in"); header.Get("Set-Cookie") != "" {
+		t.Error("a look at the sign-in page begins a session")
+	}
+	for what, header := range map[string]http.Header{
+		"a way back":  third(h.get(t, b, "/sign-in?back=/incidents")),
+		"a wrong key": third(h.post(t, browser(t), "/sign-in/key", url.Values{"key": {"wrong"}})),
+	} {
+		c, err := http.ParseSetCookie(header.Get("Set-Cookie"))
+		if err != nil || c.MaxAge > 16*60 {
+			t.Errorf("%s keeps a session for %d s (%v)", what, c.MaxAge, err)
+		}
+	}
+	_, _, header := h.post(t, b, "/sign-in/key", url.Values{"key": {adminKey}})
+	if c, err := http.ParseSetCookie(header.Get("Set-Cookie")); err != nil || c.MaxAge < 60*60 {
+		t.Errorf("who signed in stays for %d s (%v)", c.MaxAge, err)
+	}
+}
+
+func third(_ int, _ string, header http.Header) http.Header { return header }
+
 func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 	h := start(t)
 	inc := h.open(t)

@@ -142,7 +142,7 @@ func ways(n responsehub.Notify) []string {
 // timeToLock is from the alert to the lock that was read back.
 func timeToLock(inc *responsehub.Incident) string {
 	if s := inc.Step(responsehub.Lock); s != nil && !s.VerifiedAt.IsZero() && !s.Undo {
-		return span(s.VerifiedAt.Sub(inc.ReceivedAt))
+		return responsehub.Span(s.VerifiedAt.Sub(inc.ReceivedAt))
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,9 +79,9 @@ func (c *Console) signInStart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	state, nonce, proof := rand.Text(), rand.Text(), oauth2.GenerateVerifier()
-	c.sessions.Put(r.Context(), inState, state)
-	c.sessions.Put(r.Context(), inNonce, nonce)
-	c.sessions.Put(r.Context(), inProof, proof)
+	c.keepBriefly(r, inState, state)
+	c.keepBriefly(r, inNonce, nonce)
+	c.keepBriefly(r, inProof, proof)
 	http.Redirect(w, r, c.oidc.oauth(found).AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(proof)), http.StatusSeeOther)
 }
 
@@ -162,7 +163,7 @@ func (c *Console) identity(r *http.Request) (identity, error) {
 	}
 	token, err := c.oidc.oauth(found).Exchange(oidc.ClientContext(ctx, c.oidc.client), q.Get("code"), oauth2.VerifierOption(proof))
 	if err != nil {
-		return identity{}, &responsehub.Error{Kind: responsehub.Unauthorized, Message: "The sign-in provider did not accept the code. Start again.", Err: err}
+		return identity{}, &responsehub.Error{Kind: responsehub.Unauthorized, Message: "The sign-in provider did not accept the code. Start again.", Err: withoutBody(err)}
 	}
 	raw, _ := token.Extra("id_token").(string)
 	verified, err := found.VerifierContext(oidc.ClientContext(context.WithoutCancel(ctx), c.oidc.client), &oidc.Config{ClientID: c.oidc.cfg.ClientID}).Verify(ctx, raw)
@@ -177,6 +178,15 @@ func (c *Console) identity(r *http.Request) (identity, error) {
 		return identity{}, &responsehub.Error{Kind: responsehub.Unauthorized, Message: "The provider's answer could not be read. Start again.", Err: err}
 	}
 	return id, nil
+}
+
+// withoutBody is what may be logged of a refused code: the library's error holds the
+// provider's whole answer.
+func withoutBody(err error) error {
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response != nil {
+		return fmt.Errorf("the provider answered %d %.100q", refused.Response.StatusCode, refused.ErrorCode)
+	}
+	return err
 }
 
 // person finds who signed in: by Entra object id, else by an address that the provider

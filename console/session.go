@@ -98,10 +98,18 @@ func (c *Console) signOut(w http.ResponseWriter, r *http.Request) {
 
 // tell keeps a sentence for the next page.
 func (c *Console) tell(r *http.Request, sentence string) {
-	if len(sentence) > maxFlash {
-		sentence = sentence[:maxFlash]
-	}
-	c.sessions.Put(r.Context(), inFlash, sentence)
+	c.sessions.Put(r.Context(), inFlash, strings.ToValidUTF8(limit(sentence, maxFlash), ""))
+}
+
+// strangersLife is how long a session lives in which nobody signed in yet. Anybody can
+// begin one, and Redis must not fill up with them.
+const strangersLife = 15 * time.Minute
+
+// keepBriefly keeps something of somebody who is not signed in. Signing in gives the
+// session its whole life.
+func (c *Console) keepBriefly(r *http.Request, name, value string) {
+	c.sessions.SetDeadline(r.Context(), time.Now().Add(strangersLife).UTC())
+	c.sessions.Put(r.Context(), name, value)
 }
 
 // inside returns the address if it is a page of ours, and "/" otherwise.

@@ -12,7 +12,9 @@ func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, inside(r.FormValue("back")), http.StatusSeeOther)
 		return
 	}
-	c.sessions.Put(r.Context(), inBack, inside(r.FormValue("back")))
+	if back := inside(r.FormValue("back")); back != "/" {
+		c.keepBriefly(r, inBack, back)
+	}
 	c.show(w, r, http.StatusOK, "signin", responsehub.Actor{}, map[string]any{
 		"OIDC": c.oidc != nil, "Key": c.cfg.Keys != nil, "Said": c.sessions.PopString(r.Context(), inFlash),
 	})
@@ -28,7 +30,7 @@ func (c *Console) signInWithKey(w http.ResponseWriter, r *http.Request) {
 	actor, err := c.cfg.Keys.Identify(responsehub.Secret(r.PostFormValue("key")))
 	if err != nil {
 		c.log.Warn("console: sign-in with a key refused", "remote", r.RemoteAddr)
-		c.tell(r, "That key is not known. It may have been removed.")
+		c.keepBriefly(r, inFlash, "That key is not known. It may have been removed.")
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 		return
 	}

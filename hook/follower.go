@@ -49,6 +49,9 @@ const (
 	// perTurn is how many events a destination is sent in one visit: a lane's lease and
 	// the stop of the hub wait for no more.
 	perTurn = 20
+	// turnMost is after how long a visit begins no further delivery: the other
+	// destinations of its lane wait until it ends.
+	turnMost = 10 * time.Second
 )
 
 // pauses are the waits after failed tries; the last one holds from then on.
@@ -197,8 +200,9 @@ func (f *Follower) deliver(ctx context.Context, inc *responsehub.Incident, d *de
 		f.chat(ctx, inc, d, fresh)
 		return
 	}
+	begun := time.Now()
 	for n := range fresh {
-		if n == perTurn {
+		if n == perTurn || time.Since(begun) >= turnMost {
 			d.more = true
 			return
 		}

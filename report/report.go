@@ -48,7 +48,7 @@ func Incident(b Brand, inc *responsehub.Incident, events []responsehub.Event, no
 		Subtitle: strings.Join(filled(inc.Account.Label(), inc.Tenant.Name, string(inc.Severity)), ", "),
 	}
 	facts := [][]string{
-		{"What", inc.Title}, {"State", stateWords[inc.State]}, {"Tenant", inc.Tenant.Name}, {"Account", inc.Account.Label()},
+		{"What", inc.Title}, {"State", inc.State.Words()}, {"Tenant", inc.Tenant.Name}, {"Account", inc.Account.Label()},
 		{"Detected", stamp(inc.DetectedAt)}, {"Alert received", stamp(inc.ReceivedAt)},
 	}
 	if a := inc.Acknowledged; a != nil {
@@ -72,7 +72,7 @@ func Incident(b Brand, inc *responsehub.Incident, events []responsehub.Event, no
 		steps = append(steps, []string{s.ID.Title(), standing(s), s.RequestedBy.Name, stamp(s.RequestedAt), stamp(s.VerifiedAt), cmp.Or(s.Reason, proof)})
 		for j := range s.Items {
 			it := &s.Items[j]
-			items = append(items, []string{it.Kind.Words(), cmp.Or(it.Name, it.Object), it.Mailbox, stepWords[it.State], stamp(it.At), it.Why})
+			items = append(items, []string{it.Kind.Words(), cmp.Or(it.Name, it.Object), it.Mailbox, it.State.Words(), stamp(it.At), it.Why})
 		}
 	}
 	d.add("What was done", &Table{[]string{"Step", "State", "Asked by", "Asked", "Read back", "Note"}, steps})
@@ -112,7 +112,7 @@ func Period(b Brand, tenant string, from, to time.Time, incs []*responsehub.Inci
 		words := ""
 		if ok {
 			locks = append(locks, lock)
-			words = span(lock)
+			words = responsehub.Span(lock)
 		}
 		switch {
 		case inc.State == responsehub.FalseAlarm:
@@ -120,12 +120,12 @@ func Period(b Brand, tenant string, from, to time.Time, incs []*responsehub.Inci
 		case !inc.State.Closed():
 			open++
 		}
-		rows = append(rows, []string{inc.Ref, inc.Tenant.Name, inc.Account.Label(), string(inc.Severity), stateWords[inc.State], stamp(inc.OpenedAt), words, stamp(inc.ClosedAt)})
+		rows = append(rows, []string{inc.Ref, inc.Tenant.Name, inc.Account.Label(), string(inc.Severity), inc.State.Words(), stamp(inc.OpenedAt), words, stamp(inc.ClosedAt)})
 	}
 	facts := [][]string{{"Incidents", fmt.Sprint(len(incs))}, {"Still open", fmt.Sprint(open)}, {"False alarms", fmt.Sprint(falseAlarms)}}
 	if len(locks) > 0 {
 		slices.Sort(locks)
-		facts = append(facts, []string{"Locked", fmt.Sprint(len(locks))}, []string{"Time to lock, median", span(locks[(len(locks)-1)/2])}, []string{"Time to lock, longest", span(locks[len(locks)-1])})
+		facts = append(facts, []string{"Locked", fmt.Sprint(len(locks))}, []string{"Time to lock, median", responsehub.Span(locks[(len(locks)-1)/2])}, []string{"Time to lock, longest", responsehub.Span(locks[len(locks)-1])})
 	}
 	d.add("Summary", &Table{[]string{"", ""}, facts})
 	d.add("Incidents", &Table{[]string{"Ref", "Tenant", "Account", "Severity", "State", "Opened", "Time to lock", "Closed"}, rows})
@@ -154,7 +154,7 @@ func Stages(inc *responsehub.Incident) [][]string {
 		at   time.Time
 	}{{"Lock asked for", s.RequestedAt}, {"Sent to Microsoft", s.SentAt}, {"Read back as locked", s.VerifiedAt}} {
 		if !st.at.IsZero() && !s.Undo {
-			rows = append(rows, []string{st.name, stamp(st.at), span(st.at.Sub(inc.ReceivedAt))})
+			rows = append(rows, []string{st.name, stamp(st.at), responsehub.Span(st.at.Sub(inc.ReceivedAt))})
 		}
 	}
 	return rows

@@ -1,6 +1,10 @@
 package card
 
-import "fmt"
+import (
+	"fmt"
+
+	"responsehub"
+)
 
 // Dialog draws the one-time password for the dialog of the person who asked for it.
 // It must go nowhere else: a dialog is not kept as a message.
@@ -17,7 +21,7 @@ func List(title string, lines []string) []byte {
 	body := []obj{line(nil, bold(Clean(title, 200)))}
 	for i, l := range lines {
 		if i == maxLines {
-			body = append(body, line(nil, subtle(fmt.Sprintf("and %s more lines", grouped(len(lines)-i)))))
+			body = append(body, line(nil, subtle(fmt.Sprintf("and %s more lines", responsehub.Grouped(len(lines)-i)))))
 			break
 		}
 		body = append(body, line(nil, plain(Clean(l, 300))))

@@ -24,7 +24,7 @@ func banner(inc *responsehub.Incident, d detail) obj {
 	var body []obj
 	switch {
 	case inc.State.Closed():
-		closed := incidentWords[inc.State] + " " + when(inc.ClosedAt)
+		closed := inc.State.Words() + " " + when(inc.ClosedAt)
 		if s := inc.Step(responsehub.Close); s != nil && s.RequestedBy.Name != "" {
 			closed += ", " + Clean(s.RequestedBy.Name, 80)
 		}
@@ -117,7 +117,7 @@ func facts(inc *responsehub.Incident, view View) []obj {
 		line(nil, bold("Account: "), plain(Clean(inc.Account.Label(), 200))),
 		row(bold("Tenant: "), plain(Clean(tenantName(inc), 120))),
 		row(bold("Severity: "), plain(severity(inc))),
-		row(bold("State: "), plain(incidentWords[inc.State])),
+		row(bold("State: "), plain(inc.State.Words())),
 		row(bold("Alert: "), plain(alerted(inc))),
 		words(local(inc.ReceivedAt), obj{"spacing": "None", "isSubtle": true}),
 		row(bold("Lock: "), plain(lockTime(inc))),
@@ -125,12 +125,12 @@ func facts(inc *responsehub.Incident, view View) []obj {
 	// Nobody draws a card anew because time goes by. So its age is the distance of two
 	// times that stand still.
 	if last := changed(inc); last.After(inc.ReceivedAt) && !inc.State.Closed() {
-		rows = append(rows, row(bold("Last change: "), plain(moment(inc, last)+", "+span(last.Sub(inc.ReceivedAt))+" after the alert")))
+		rows = append(rows, row(bold("Last change: "), plain(moment(inc, last)+", "+responsehub.Span(last.Sub(inc.ReceivedAt))+" after the alert")))
 	}
 	if !inc.State.Closed() {
 		taken := wordsNobody
 		if a := inc.Acknowledged; a != nil {
-			taken = strings.TrimSpace(Clean(a.By.Name, 80) + ", " + moment(inc, a.At) + " " + surfaceWords[a.By.Via])
+			taken = strings.TrimSpace(Clean(a.By.Name, 80) + ", " + moment(inc, a.At) + " " + a.By.Via.Words())
 		}
 		rows = append(rows, row(bold("Taken by: "), plain(taken)))
 	}
@@ -145,13 +145,13 @@ func lockTime(inc *responsehub.Incident) string {
 	s := inc.Step(responsehub.Lock)
 	switch {
 	case s == nil:
-		return stateWords[responsehub.Waiting]
+		return responsehub.Waiting.Words()
 	case s.State == responsehub.Done && !s.ByHand && s.VerifiedAt.After(inc.ReceivedAt):
-		return "locked " + span(s.VerifiedAt.Sub(inc.ReceivedAt)) + " after the alert came in"
+		return "locked " + responsehub.Span(s.VerifiedAt.Sub(inc.ReceivedAt)) + " after the alert came in"
 	case s.State.Settled():
-		return stateWords[s.State]
+		return s.State.Words()
 	case s.State.Busy():
-		return "not locked yet, " + stateWords[s.State]
+		return "not locked yet, " + s.State.Words()
 	}
 	return "not locked"
 }

@@ -46,7 +46,7 @@ func steps(inc *responsehub.Incident, view View, d detail) []obj {
 
 // standOf is a step's state in words, with the exact time of it and who asked.
 func standOf(inc *responsehub.Incident, s *responsehub.Step) string {
-	text := stateWords[s.State]
+	text := s.State.Words()
 	at := s.RequestedAt
 	if s.Undo && s.State.Busy() {
 		text = wordsTakingBack
@@ -151,7 +151,7 @@ func items(inc *responsehub.Incident, s *responsehub.Step, view View, d detail) 
 				continue
 			}
 			shown++
-			text := "• " + Clean(it.Title(), 100) + " — " + stateWords[it.State]
+			text := "• " + Clean(it.Title(), 100) + " — " + it.State.Words()
 			if it.State.Settled() && !it.At.IsZero() {
 				text += " " + moment(inc, it.At)
 				if it.By.Name != "" {

@@ -59,18 +59,6 @@ const (
 	wordsCannot      = "This client cannot show the card. Open the incident in the console."
 )
 
-var stateWords = map[responsehub.StepState]string{
-	responsehub.Waiting: "not started", responsehub.Queued: "starting", responsehub.Running: "running",
-	responsehub.Sent: "sent, checking", responsehub.Done: "done", responsehub.Partial: "partly done",
-	responsehub.Failed: "failed", responsehub.NeedsHuman: "needs a person", responsehub.Skipped: "set aside",
-	responsehub.Undone: "taken back",
-}
-
-var incidentWords = map[responsehub.IncidentState]string{
-	responsehub.Unpublished: "unpublished", responsehub.Active: "active",
-	responsehub.Remediated: "remediated", responsehub.FalseAlarm: "false alarm",
-}
-
 var severityWords = map[responsehub.Severity]string{
 	responsehub.Critical: "critical, the highest of four", responsehub.High: "high, second of four",
 	responsehub.Medium: "medium, third of four", responsehub.Low: "low, the last of four",
@@ -87,28 +75,6 @@ var attemptWords = map[responsehub.AttemptState]string{
 	responsehub.AttemptVoicemail: "voicemail", responsehub.AttemptNoAnswer: "no answer", responsehub.AttemptBusy: "busy",
 	responsehub.AttemptFailed: "failed", responsehub.AttemptUndelivered: "not delivered", responsehub.AttemptHeard: "heard it, pressed nothing",
 	responsehub.AttemptCancelled: "called off", responsehub.AttemptAcknowledged: "acknowledged",
-}
-
-var surfaceWords = map[responsehub.Surface]string{
-	responsehub.ViaTeams: "in Teams", responsehub.ViaAPI: "by the API", responsehub.ViaConsole: "in the console",
-	responsehub.ViaPhone: "by phone", responsehub.ViaText: "by text", responsehub.ViaPSA: "in the ticket",
-}
-
-// span is a length of time as people say it.
-func span(d time.Duration) string {
-	switch {
-	case d < 100*time.Millisecond:
-		return "less than 0.1 s"
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < 10*time.Minute:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	}
-	return fmt.Sprintf("%d h", int(d.Hours()))
 }
 
 // checkMark stands on a card once for each numbered step that was read back, and
@@ -164,31 +130,22 @@ func title(id responsehub.StepID) string {
 
 // retraction tells how far the search for phish has come.
 func retraction(p *responsehub.Progress) string {
-	s := fmt.Sprintf("%s of %s searched, %s moved", grouped(p.Searched), grouped(p.Mailboxes), grouped(p.Moved))
+	s := fmt.Sprintf("%s of %s searched, %s moved", responsehub.Grouped(p.Searched), responsehub.Grouped(p.Mailboxes), responsehub.Grouped(p.Moved))
 	if p.Found > 0 {
-		s = fmt.Sprintf("%s of %s searched, %s found, %s moved", grouped(p.Searched), grouped(p.Mailboxes), grouped(p.Found), grouped(p.Moved))
+		s = fmt.Sprintf("%s of %s searched, %s found, %s moved", responsehub.Grouped(p.Searched), responsehub.Grouped(p.Mailboxes), responsehub.Grouped(p.Found), responsehub.Grouped(p.Moved))
 	}
 	if p.Already > 0 {
-		s += ", " + grouped(p.Already) + " already deleted"
+		s += ", " + responsehub.Grouped(p.Already) + " already deleted"
 	}
 	if p.Unreachable > 0 {
-		s += ", " + grouped(p.Unreachable) + " could not be read"
-	}
-	return s
-}
-
-// grouped writes a number with commas: 7,312.
-func grouped(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
+		s += ", " + responsehub.Grouped(p.Unreachable) + " could not be read"
 	}
 	return s
 }
 
 // more counts what was left out of a list, with the way to all of it.
 func more(inc *responsehub.Incident, view View, n int, what string) []obj {
-	text := fmt.Sprintf("and %s more %s; ", grouped(n), what)
+	text := fmt.Sprintf("and %s more %s; ", responsehub.Grouped(n), what)
 	if to := address(view.Console, true); to != "" {
 		return []obj{subtle(text), run("see all", obj{"selectAction": obj{"type": "Action.OpenUrl", "title": wordsConsole, "url": to}})}
 	}
@@ -201,7 +158,7 @@ func Summary(inc *responsehub.Incident) string {
 	call := "act now"
 	switch {
 	case inc.State.Closed():
-		call = incidentWords[inc.State]
+		call = inc.State.Words()
 	case inc.State == responsehub.Active && inc.Response && inc.Step(responsehub.Lock).Held:
 		call = "act now, not locked by itself"
 	case inc.State == responsehub.Active && inc.Response:
