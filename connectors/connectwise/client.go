@@ -50,7 +50,7 @@ type Desk struct {
 	site   *url.URL
 	auth   string
 	hc     *http.Client
-	pace   pace
+	pace   *transport.Tempo
 	member atomic.Pointer[string] // the hub's own API member, once it is known
 
 	mu        sync.Mutex
@@ -77,7 +77,7 @@ func New(cfg Config, hc *http.Client) (*Desk, error) {
 	if host, ok := strings.CutPrefix(site.Host, "api-"); ok && slices.Contains(apiHosts, host) {
 		site.Host = host
 	}
-	d := &Desk{cfg: cfg, site: site, hc: hc}
+	d := &Desk{pace: tempo(), cfg: cfg, site: site, hc: hc}
 	d.auth = "Basic " + base64.StdEncoding.EncodeToString([]byte(cfg.Company+"+"+cfg.PublicKey+":"+string(cfg.PrivateKey)))
 	return d, nil
 }
@@ -145,7 +145,7 @@ func (d *Desk) send(ctx context.Context, what, method, path string, query url.Va
 	if err != nil {
 		return nil, err
 	}
-	if err := d.pace.wait(ctx); err != nil {
+	if err := d.pace.Wait(ctx); err != nil {
 		return nil, err
 	}
 	header, err := d.once(ctx, method, d.base(codebase)+path, query, body, out)
@@ -215,39 +215,8 @@ func pages[T any](ctx context.Context, d *Desk, what, path string, query url.Val
 	}
 }
 
-// pace keeps this process to a few requests a second: ConnectWise begins to refuse at
-// about a thousand a minute, which the hub shares with every other integration.
-type pace struct {
-	mu   sync.Mutex
-	next time.Time
-}
-
-const (
-	paceEach  = 200 * time.Millisecond
-	paceBurst = 10
-	paceMost  = 3 * time.Second
-)
-
-func (p *pace) wait(ctx context.Context) error {
-	p.mu.Lock()
-	now := time.Now()
-	if earliest := now.Add(-paceBurst * paceEach); p.next.Before(earliest) {
-		p.next = earliest
-	}
-	wait := p.next.Sub(now)
-	if wait > paceMost {
-		p.mu.Unlock()
-		return &responsehub.Error{Kind: responsehub.Throttled, Message: "The hub has much to tell ConnectWise and keeps to its limits; it goes on by itself.", RetryAfter: wait}
-	}
-	p.next = p.next.Add(paceEach)
-	p.mu.Unlock()
-	if wait <= 0 {
-		return nil
-	}
-	select {
-	case <-ctx.Done():
-		return &responsehub.Error{Kind: responsehub.Unavailable, Message: "The hub was stopped.", Err: context.Cause(ctx)}
-	case <-time.After(wait):
-		return nil
-	}
+// tempo is kept because ConnectWise begins to refuse at about a thousand requests a minute, which the hub
+// shares with every other integration.
+func tempo() *transport.Tempo {
+	return &transport.Tempo{Vendor: "ConnectWise", Each: 200 * time.Millisecond, Burst: 10, Most: 3 * time.Second}
 }

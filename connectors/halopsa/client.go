@@ -46,7 +46,7 @@ type Desk struct {
 	auth string // address of tokens
 	hc   *http.Client
 
-	pace  pace
+	pace  *transport.Tempo
 	lists lists
 
 	mu      sync.Mutex
@@ -74,7 +74,7 @@ func New(cfg Config, hc *http.Client) (*Desk, error) {
 	if err != nil || a.Host == "" || a.Scheme != u.Scheme {
 		return nil, errors.New("the address of the sign-in must be like https://msp.halopsa.com/auth")
 	}
-	return &Desk{cfg: cfg, api: web + "/api", web: web, auth: auth + "/token", hc: hc}, nil
+	return &Desk{pace: tempo(), cfg: cfg, api: web + "/api", web: web, auth: auth + "/token", hc: hc}, nil
 }
 
 // bearer returns a token. One that was refused is replaced.
@@ -143,7 +143,7 @@ func (d *Desk) send(ctx context.Context, r request, out any) (http.Header, error
 	if err != nil {
 		return nil, err
 	}
-	if err := d.pace.wait(ctx); err != nil {
+	if err := d.pace.Wait(ctx); err != nil {
 		return nil, err
 	}
 	header, err := d.once(ctx, r, token, body, out)
@@ -189,39 +189,7 @@ func (d *Desk) once(ctx context.Context, r request, token string, body []byte, o
 	return resp.Header, nil
 }
 
-// pace keeps this process to a few requests a second: HaloPSA refuses more, and does not
-// publish from when on.
-type pace struct {
-	mu   sync.Mutex
-	next time.Time
-}
-
-const (
-	paceEach  = 250 * time.Millisecond
-	paceBurst = 20
-	paceMost  = 3 * time.Second
-)
-
-func (p *pace) wait(ctx context.Context) error {
-	p.mu.Lock()
-	now := time.Now()
-	if earliest := now.Add(-paceBurst * paceEach); p.next.Before(earliest) {
-		p.next = earliest
-	}
-	wait := p.next.Sub(now)
-	if wait > paceMost {
-		p.mu.Unlock()
-		return &responsehub.Error{Kind: responsehub.Throttled, Message: "The hub has much to tell HaloPSA and keeps to its limits; it goes on by itself.", RetryAfter: wait}
-	}
-	p.next = p.next.Add(paceEach)
-	p.mu.Unlock()
-	if wait <= 0 {
-		return nil
-	}
-	select {
-	case <-ctx.Done():
-		return &responsehub.Error{Kind: responsehub.Unavailable, Message: "The hub was stopped.", Err: context.Cause(ctx)}
-	case <-time.After(wait):
-		return nil
-	}
+// tempo is kept because HaloPSA refuses many requests a second, and does not publish from when on.
+func tempo() *transport.Tempo {
+	return &transport.Tempo{Vendor: "HaloPSA", Each: 250 * time.Millisecond, Burst: 20, Most: 3 * time.Second}
 }
