@@ -181,6 +181,18 @@ func TestStrangersAreSentToSignInAndBack(t *testing.T) {
 	}
 }
 
+// TestThePageAskedForLastIsTheOneMeant: who asked for a page, and then for the front door.
+func TestThePageAskedForLastIsTheOneMeant(t *testing.T) {
+	h := start(t)
+	b := browser(t)
+	h.get(t, b, "/sign-in?back=/incidents")
+	h.get(t, b, "/sign-in")
+	_, _, header := h.post(t, b, "/sign-in/key", url.Values{"key": {adminKey}})
+	if got := header.Get("Location"); got != "/" {
+		t.Errorf("after signing in the browser is sent to %q", got)
+	}
+}
+
 func TestNobodyIsSentToAnotherSite(t *testing.T) {
 	h := start(t)
 	for _, back := range []string{"//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "\\\\evil.example", "evil.example"} {

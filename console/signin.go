@@ -14,6 +14,8 @@ func (c *Console) signInPage(w http.ResponseWriter, r *http.Request) {
 	}
 	if back := inside(r.FormValue("back")); back != "/" {
 		c.keepBriefly(r, inBack, back)
+	} else {
+		c.sessions.Remove(r.Context(), inBack) // the page asked for last is the one meant
 	}
 	c.show(w, r, http.StatusOK, "signin", responsehub.Actor{}, map[string]any{
 		"OIDC": c.oidc != nil, "Key": c.cfg.Keys != nil, "Said": c.sessions.PopString(r.Context(), inFlash),

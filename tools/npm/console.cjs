@@ -31,7 +31,7 @@ const wait = 20000;
     await who.page.goto(url);
     await who.page.getByRole("link", { name: "Sign in with your account" }).click();
     await who.page.getByRole("button", { name: as }).click();
-    await who.page.waitForURL(url + "**");
+    await who.page.waitForURL(url + "/**");
   };
   // look leaves a picture, and has the page judged for people who see or move differently.
   const look = async (who, what) => {
