@@ -42,6 +42,7 @@ type scenery struct {
 	movedBack  bool                       // messages are moved back by an undo: twice at most
 	looks      []time.Duration            // when the hub looks whether persistence came back; nil is the real schedule
 	desk       string                     // connection of the first customer's tickets; "" is connectwise
+	desks      bool                       // the first three customers' tickets are in one product each, in the order of products
 	claimsOnly bool                       // the world was made to lie, so it is not compared with the claims
 }
 
@@ -141,6 +142,10 @@ func (s *stage) writeConfig() {
 	if s.desk != "" {
 		name := s.scene(0).Tenant.Name
 		swap(fmt.Sprintf("psa: {connection: connectwise, company: %q}", sim.DeskCompany(name)), fmt.Sprintf("psa: {connection: %s, company: %q}", s.desk, name))
+	}
+	if s.desks {
+		name := s.scene(2).Tenant.Name
+		swap(fmt.Sprintf("psa: {connection: autotask, company: %q}", name), fmt.Sprintf("psa: {connection: halopsa, company: %q}", name))
 	}
 	if s.extra != "" {
 		swap("sources:\n", "sources:\n"+s.extra)

@@ -75,6 +75,38 @@ func TestTurnsAtAPSA(t *testing.T) {
 	})
 }
 
+// TestTheTurnOfAKilledProcess: whoever goes on with an incident has its place at once,
+// although the process that took it never gave it back, and frees it for others.
+func TestTheTurnOfAKilledProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb, _ := storetest.Mini(t)
+		x := store.NewTickets(rdb)
+		enter := func(incident string, rank float64) func() {
+			leave, _, err := x.Enter(t.Context(), "at", 2, incident, rank)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return leave
+		}
+		for _, killed := range []string{"inc1", "inc2"} {
+			if enter(killed, 1) == nil {
+				t.Fatalf("%s has no place", killed)
+			}
+		}
+		if enter("inc3", 0) != nil {
+			t.Error("a third goes although there are two places")
+		}
+		again := enter("inc1", 1)
+		if again == nil {
+			t.Fatal("inc1 waits for the place that it has")
+		}
+		again()
+		if enter("inc3", 0) == nil {
+			t.Error("the place of inc1 was not given back")
+		}
+	})
+}
+
 func TestTicketsAndOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rdb, _ := storetest.Mini(t)
