@@ -95,7 +95,7 @@ func openDesk(p config.PSA, hc *http.Client, secret string, shared buckets) (des
 		return desk, "Autotask", err
 	case "halopsa":
 		desk, err = halopsa.New(halopsa.Config{
-			URL: p.URL, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Team: p.Team, CatchAll: p.CatchAllCompany,
+			URL: p.URL, AuthURL: p.AuthURL, Tenant: p.Tenant, ClientID: p.ClientID, ClientSecret: p.ClientSecret, Team: p.Team, CatchAll: p.CatchAllCompany,
 			Statuses: statuses(p.Statuses), Priorities: priorities(p.Priorities), Type: p.Type, Public: p.Publish == "public", EventKey: secret,
 		}, hc)
 		return desk, "HaloPSA", err

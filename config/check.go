@@ -191,13 +191,13 @@ func (c *checker) mail() {
 
 // deskKeys are the keys of each kind of ticket system besides those of all; true: needed.
 var deskKeys = map[string]map[string]bool{
-	"connectwise": {"site": true, "company": true, "public_key": true, "private_key": true, "client_id": true, "board": true},
-	"autotask":    {"zone_url": true, "username": true, "secret": true, "integration_code": true, "queue": true},
-	"halopsa":     {"url": true, "client_id": true, "client_secret": true, "team": false},
+	"connectwise": {"site": true, "company": true, "public_key": true, "private_key": true, "client_id": true, "board": true, "source": false},
+	"autotask":    {"zone_url": true, "username": true, "secret": true, "integration_code": true, "queue": true, "source": false},
+	"halopsa":     {"url": true, "client_id": true, "client_secret": true, "team": false, "auth_url": false, "tenant": false},
 }
 
 // commonKeys are the keys of every kind.
-var commonKeys = []string{"name", "kind", "statuses", "catch_all_company", "priorities", "type", "source", "publish", "reopen_days", "acknowledge_on", "close_on_ticket_close"}
+var commonKeys = []string{"name", "kind", "statuses", "catch_all_company", "priorities", "type", "publish", "reopen_days", "acknowledge_on", "close_on_ticket_close"}
 
 func (c *checker) desks() {
 	names := unique{}

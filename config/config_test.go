@@ -129,6 +129,8 @@ func TestFaultsAreAllFoundWithTheirLines(t *testing.T) {
 			"6: psa[0].board: is not a key of kind autotask", "7: psa[1].site: is needed for kind connectwise", "7: psa[1].company: is needed for kind connectwise",
 			"7: psa[1].public_key: is needed for kind connectwise", "7: psa[1].private_key: is needed for kind connectwise", "7: psa[1].client_id: is needed for kind connectwise",
 			"7: psa[1].board: is needed for kind connectwise", "8: psa[2].kind: must be one of connectwise, autotask, halopsa"}},
+		"psa halo": {base + "psa:\n - name: halo\n   kind: halopsa\n   url: 'https://x.example'\n   client_id: c\n   client_secret: s\n   tenant: msp\n   auth_url: 'http://auth.example/auth'\n   source: Alert\n - {name: cw, kind: connectwise, site: 'https://x.example', company: c, public_key: p, private_key: p, client_id: c, board: b, source: Alert, auth_url: 'https://x.example'}\n", []string{
+			"12: psa[0].auth_url: must be https; http is for loopback addresses only", "13: psa[0].source: is not a key of kind halopsa", "14: psa[1].auth_url: is not a key of kind connectwise"}},
 		"psa words": {base + "psa:\n - {name: at, kind: autotask, zone_url: 'https://x.example', username: u, secret: s, integration_code: i, queue: q, publish: all, acknowledge_on: call, reopen_days: -1, priorities: {urgent: P1}}\n", []string{
 			"6: psa[0].reopen_days: must be a whole number from 0 to 1000", "6: psa[0].publish: must be one of internal, public", "6: psa[0].acknowledge_on: must be one of assignment, status",
 			"6: psa[0].priorities.urgent: is no severity; they are critical, high, medium and low"}},

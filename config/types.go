@@ -183,6 +183,10 @@ type PSA struct {
 	Queue string `yaml:"queue"`
 	// HaloPSA: address of the instance.
 	URL string `yaml:"url" is:"url"`
+	// HaloPSA: address of the authorisation server, if it is not the instance's own: https://auth.example/auth. Empty: /auth of url.
+	AuthURL string `yaml:"auth_url" is:"url"`
+	// HaloPSA: name of the tenant, which hosted instances show beside the authorisation server. Empty: none.
+	Tenant string `yaml:"tenant"`
 	// HaloPSA: secret of the application.
 	ClientSecret responsehub.Secret `yaml:"client_secret"`
 	// HaloPSA: name of the team.
@@ -193,7 +197,7 @@ type PSA struct {
 	Priorities map[string]string `yaml:"priorities"`
 	// Name of the ticket type: ConnectWise type of the board, Autotask ticket category, HaloPSA ticket type. Empty: as the board or queue gives.
 	Type string `yaml:"type"`
-	// Name of the ticket's source in the ticket system. Empty: none.
+	// ConnectWise, Autotask: name of the ticket's source in the ticket system. Empty: none.
 	Source string `yaml:"source"`
 	// Who reads the hub's notes: internal is the service desk only, public the customer too.
 	Publish string `yaml:"publish" default:"internal" oneof:"internal,public"`

@@ -57,6 +57,7 @@ func (d *Desk) Check(ctx context.Context) []responsehub.Check {
 		}
 	}
 	c.team(ctx)
+	c.users(ctx)
 	if _, err := d.outcome(ctx); err != nil {
 		c.failed("notes", err)
 	}
@@ -142,6 +143,15 @@ func (c *checks) team(ctx context.Context) {
 	c.add("team", responsehub.CheckMissing, "HaloPSA has no team %q (psa team).", c.d.cfg.Team)
 }
 
+// users tells whether tickets can be put under the account's owner.
+func (c *checks) users(ctx context.Context) {
+	if _, err := c.d.contact(ctx, 1, "nobody@example.invalid"); err != nil {
+		c.add("users", responsehub.CheckWarning, "The clients' users cannot be read: tickets are put under each client's general user. %s", responsehub.Sentence(err))
+		return
+	}
+	c.add("users", responsehub.CheckOK, "The clients' users can be read: a ticket is put under the account's owner.")
+}
+
 // webhook tells whether events come back.
 func (c *checks) webhook(ctx context.Context) {
 	all, err := c.d.hooks(ctx)
@@ -154,15 +164,39 @@ func (c *checks) webhook(ctx context.Context) {
 		if !strings.HasPrefix(h.Name, "responsehub ") {
 			continue
 		}
-		if h.Active && !h.Disabled {
-			c.add("events", responsehub.CheckOK, "The webhook is there and active. Its events are chosen in HaloPSA.")
+		if h.live() {
+			c.events(ctx, h.ID)
 			return
 		}
 		off = true
 	}
 	if off {
-		c.add("events", responsehub.CheckWarning, "HaloPSA has switched the hub's webhook off. A running hub sets it up again within a day, or doctor --test-ticket does now.")
+		c.add("events", responsehub.CheckWarning, "HaloPSA has switched the hub's webhook off. A running hub sets it up again within a day, and doctor does at once.")
 		return
 	}
-	c.add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, or doctor --test-ticket does now.")
+	c.add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, and so does doctor.")
+}
+
+// events tells which events the webhook tells of.
+func (c *checks) events(ctx context.Context, id string) {
+	h, err := c.d.hook(ctx, id)
+	switch left := missing(h.Events); {
+	case err != nil:
+		c.failed("events", err)
+	case h.Events == nil:
+		c.add("events", responsehub.CheckOK, "The webhook is there and active. This instance does not show its events; they should be %s and %s.", names(), reassigned)
+	case len(left) > 0:
+		c.add("events", responsehub.CheckWarning, "The webhook is there and active, but does not tell of everything. %s", byHand(left))
+	default:
+		c.add("events", responsehub.CheckOK, "The webhook is there, active, and tells of what people do to tickets.")
+	}
+}
+
+// names are the events that the hub adds itself.
+func names() string {
+	var out []string
+	for _, e := range events {
+		out = append(out, e.name)
+	}
+	return strings.Join(out, ", ")
 }

@@ -107,6 +107,51 @@ func (d *Desk) tenant(ctx context.Context, id string) (int, error) {
 	return 0, &responsehub.Error{Kind: responsehub.NotFound, Message: "HaloPSA maps no client to the Microsoft tenant " + id + "."}
 }
 
+// user is an end user of a client. Which field holds the principal name depends on how an
+// instance is kept in step with Entra.
+type user struct {
+	ID       int    `json:"id"`
+	Site     int    `json:"site_id"`
+	Client   int    `json:"client_id"`
+	Mail     string `json:"emailaddress"`
+	Login    string `json:"networklogin"`
+	Entra    string `json:"aaduserid"`
+	Inactive bool   `json:"inactive"`
+}
+
+// contact looks the account's owner up among the users of the client; without one HaloPSA
+// puts the ticket under the client's general user. The search finds parts of names too, so
+// what it finds is compared. See Get-HaloUser.ps1 of https://github.com/KelvinTegelaar/CIPP-API.
+func (d *Desk) contact(ctx context.Context, client int, name string) (user, error) {
+	if name == "" || client <= 0 {
+		return user{}, nil
+	}
+	var got struct {
+		Users []user `json:"users"`
+	}
+	q := first(50, url.Values{"client_id": {strconv.Itoa(client)}, "search": {name}, "includeinactive": {"false"}})
+	if err := d.call(ctx, request{what: "look for the user", method: http.MethodGet, path: "/Users", query: q}, &got); err != nil {
+		return user{}, err
+	}
+	for _, u := range got.Users {
+		if !u.Inactive && u.ID > 0 && (u.Client == 0 || u.Client == client) && (same(u.Mail, name) || same(u.Login, name) || same(u.Entra, name)) {
+			return u, nil
+		}
+	}
+	return user{}, nil
+}
+
+// unknown says in the ticket that it is under the general user.
+func unknown(u user, name string, err error) string {
+	if name == "" || u.ID > 0 {
+		return ""
+	}
+	if err != nil {
+		return "\nThe hub could not look for " + name + " among the client's users: the ticket is under its general user."
+	}
+	return "\nThe client has no user " + name + ": the ticket is under its general user."
+}
+
 // Mapped reports whether there is exactly one active client of that name, number or tenant.
 func (d *Desk) Mapped(ctx context.Context, company string) error {
 	_, err := d.client(ctx, company)

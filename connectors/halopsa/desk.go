@@ -146,6 +146,9 @@ func (d *Desk) Create(ctx context.Context, t ticket.Draft) (ticket.Ticket, error
 		return ticket.Ticket{}, err
 	}
 	// What only dresses the ticket must not keep it from being made.
+	who, werr := d.contact(ctx, in.Client, t.Contact)
+	in.User, in.Site = who.ID, who.Site
+	t.Internal += unknown(who, t.Contact, werr)
 	var k kind
 	if d.cfg.Type != "" {
 		k, _ = d.kind(ctx, d.cfg.Type)
@@ -170,7 +173,7 @@ func (d *Desk) Create(ctx context.Context, t ticket.Draft) (ticket.Ticket, error
 	}
 	out, err := d.Get(ctx, strconv.Itoa(got.v.ID))
 	if err == nil {
-		err = d.Finish(ctx, out.ID, t)
+		err = d.finish(ctx, out.ID, t)
 	}
 	if err != nil {
 		return ticket.Ticket{}, lost("HaloPSA made a ticket that could not be read back or given its details; the hub looks for it.", err)

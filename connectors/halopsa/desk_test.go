@@ -46,12 +46,13 @@ func life(t *testing.T, s *site) {
 	made := must[ticket.Ticket](t)(d.Create(t.Context(), draft()))
 	in := s.tickets[4711]
 	got := row{}
-	for _, k := range []string{"status_id", "client_id", "priority_id", "tickettype_id", "team", "third_party_id_string", "details_html", "donotapplytemplateintheapi"} {
+	for _, k := range []string{"status_id", "client_id", "priority_id", "tickettype_id", "team", "third_party_id_string", "details_html", "donotapplytemplateintheapi", "user_id", "site_id"} {
 		got[k] = in[k]
 	}
 	want := row{
 		"status_id": 1., "client_id": 20., "priority_id": 30., "tickettype_id": 21., "team": "Security", "third_party_id_string": "RH-7K2M",
 		"details_html": "Details are in the internal notes. Reference: RH-7K2M", "donotapplytemplateintheapi": true,
+		"user_id": 502., "site_id": 62.,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what was asked for (-want +got):\n%s", diff)
@@ -98,6 +99,44 @@ func life(t *testing.T, s *site) {
 	}
 	if s.tokens != 1 {
 		t.Errorf("%d tokens", s.tokens)
+	}
+}
+
+// TestTheAccountsOwner: a ticket is put under the user of the account, found by any of the
+// fields that hold a principal name and at this client only; without one the ticket says so.
+func TestTheAccountsOwner(t *testing.T) {
+	for name, tt := range map[string]struct {
+		contact string
+		refuse  bool
+		user    any
+		says    string
+	}{
+		"by login":    {"pat@fab.example", false, 502., ""},
+		"nobody":      {"ghost@fab.example", false, nil, "The client has no user ghost@fab.example: the ticket is under its general user."},
+		"no right":    {"pat@fab.example", true, nil, "The hub could not look for pat@fab.example among the client&#39;s users"},
+		"nobody said": {"", false, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			s.override = func(w http.ResponseWriter, r *http.Request) bool {
+				if tt.refuse && strings.HasSuffix(r.URL.Path, "/Users") {
+					w.WriteHeader(http.StatusForbidden)
+					return true
+				}
+				return false
+			}
+			in := draft()
+			in.Contact = tt.contact
+			must[ticket.Ticket](t)(s.desk().Create(t.Context(), in))
+			note := s.actions[0]["note_html"].(string)
+			if s.tickets[4711]["user_id"] != tt.user || !strings.Contains(note, tt.says) || strings.Contains(note, "general user") != (tt.says != "") {
+				t.Errorf("user %v, note %q", s.tickets[4711]["user_id"], note)
+			}
+			s.actions = nil // the note was lost with the hub
+			if err := s.desk().Finish(t.Context(), "4711", in); err != nil || s.actions[0]["note_html"] != note {
+				t.Errorf("finished later: %v, %v", s.actions, err)
+			}
+		})
 	}
 }
 
@@ -330,10 +369,27 @@ func TestCheck(t *testing.T) {
 		"no such team":     {nil, func(c *halopsa.Config) { c.Team = "Nope" }, "team missing"},
 		"no webhook":       {nil, nil, "events warning"},
 		"webhook off":      {func(s *site) { s.hooks = []row{{"id": "1", "name": "responsehub 1", "active": true, "disabled": true}} }, nil, "events warning"},
-		"webhook on":       {func(s *site) { s.hooks = []row{{"id": "1", "name": "responsehub 1", "active": true}} }, nil, "events ok"},
-		"keys":             {nil, func(c *halopsa.Config) { c.ClientSecret = "wrong" }, "sign in missing"},
-		"catch-all":        {nil, func(c *halopsa.Config) { c.CatchAll = "Ghost" }, "catch-all company missing"},
-		"clock":            {nil, nil, "clock ok"},
+		"no events":        {func(s *site) { s.hooks = []row{{"id": "1", "name": "responsehub 1", "active": true}} }, nil, "events warning"},
+		"webhook on": {func(s *site) {
+			s.hooks = []row{{"id": "1", "name": "responsehub 1", "active": true}}
+			for _, no := range []any{"76", 39, "1072", 4} {
+				s.events = append(s.events, row{"webhook_id": "1", "eventno": no})
+			}
+		}, nil, "events ok"},
+		"events not shown": {func(s *site) { s.hooks, s.shy = []row{{"id": "1", "name": "responsehub 1", "active": true}}, true }, nil, "events ok"},
+		"users":            {nil, nil, "users ok"},
+		"no users": {func(s *site) {
+			s.override = func(w http.ResponseWriter, r *http.Request) bool {
+				if strings.HasSuffix(r.URL.Path, "/Users") {
+					w.WriteHeader(http.StatusForbidden)
+					return true
+				}
+				return false
+			}
+		}, nil, "users warning"},
+		"keys":      {nil, func(c *halopsa.Config) { c.ClientSecret = "wrong" }, "sign in missing"},
+		"catch-all": {nil, func(c *halopsa.Config) { c.CatchAll = "Ghost" }, "catch-all company missing"},
+		"clock":     {nil, nil, "clock ok"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -32,14 +32,11 @@ type payload struct {
 }
 
 // ParseEvent checks the sign-in of a webhook, which is Basic authentication with a
-// password of this connection, or the same as a bearer token if somebody changed the kind,
-// and returns its hint. HaloPSA's own signatures depend on how a webhook was set up and
+// password of this connection, the one kind that HaloPSA's guide documents, and returns its
+// hint. See https://haloitsm.com/guides/article/?kbid=838. Signatures are not documented and
 // are not asked for.
 func (d *Desk) ParseEvent(r *http.Request, body []byte) (ticket.Event, error) {
 	user, password, ok := r.BasicAuth()
-	if token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); bearer {
-		user, password, ok = signIn, token, true
-	}
 	switch {
 	case !ok:
 		return ticket.Event{}, forged("it does not sign in.")

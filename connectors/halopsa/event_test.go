@@ -52,13 +52,11 @@ func TestEvents(t *testing.T) {
 			}
 		})
 	}
-	for token, good := range map[string]bool{eventKey: true, "guessed": false, "": false} {
-		body := []byte(`{"ticket_id":4711}`)
-		r := request(body, "", "")
-		r.Header.Set("Authorization", "Bearer "+token)
-		if ev, err := d.ParseEvent(r, body); (err == nil) != good || (ev.Ticket == "4711") != good {
-			t.Errorf("the token %q: %+v, %v", token, ev, err)
-		}
+	body := []byte(`{"ticket_id":4711}`)
+	r := request(body, "", "")
+	r.Header.Set("Authorization", "Bearer "+eventKey)
+	if ev, err := d.ParseEvent(r, body); responsehub.KindOf(err) != responsehub.Unauthorized || err == nil {
+		t.Errorf("a kind of sign-in that was not set up: %+v, %v", ev, err)
 	}
 	keyless := newSite(t).desk(func(c *halopsa.Config) { c.EventKey = "" })
 	if _, err := keyless.ParseEvent(request([]byte(`{}`), "responsehub", ""), []byte(`{}`)); responsehub.KindOf(err) != responsehub.Unauthorized || err == nil {
@@ -70,11 +68,25 @@ func TestListen(t *testing.T) {
 	s := newSite(t)
 	d := s.desk()
 	const at = "https://hub.example/psa/halo/events?token=abc"
-	if got := must[string](t)(d.Listen(t.Context(), at)); !strings.Contains(got, "Choose its events") {
+	const tells = "It tells of these events now: Ticket Status Changed, Closed, Ticket Deleted."
+	if got := must[string](t)(d.Listen(t.Context(), at)); !strings.Contains(got, "was set up. "+tells) || !strings.Contains(got, "Events: Ticket Reassigned.") {
 		t.Errorf("got %q", got)
 	}
+	if got := must[string](t)(d.Listen(t.Context(), at)); !strings.HasPrefix(got, "The webhook is there and active. Add by hand") || len(s.events) != 3 {
+		t.Errorf("got %q, events %v", got, s.events)
+	}
+	for i, e := range s.events {
+		if e["webhook_id"] != "0000-0" || e["type"] != -2. || e["delivery_method"] != 6. || e["filter_type"] != 2. || e["eventno"] != []string{"76", "39", "1072"}[i] {
+			t.Errorf("event %v", e)
+		}
+	}
+	s.events = append(s.events, row{"webhook_id": "0000-0", "eventno": 4.}) // somebody adds what only people can
 	if got := must[string](t)(d.Listen(t.Context(), at)); got != "The webhook is there and active." {
 		t.Errorf("got %q", got)
+	}
+	s.events = s.events[1:] // and somebody takes one away
+	if got := must[string](t)(d.Listen(t.Context(), at)); got != "The webhook is there and active. It tells of these events now: Ticket Status Changed." || len(s.events) != 4 {
+		t.Errorf("got %q, events %v", got, s.events)
 	}
 	h := s.hooks[0]
 	if h["url"] != at || h["authentication_type"] != 1. || h["basic_username"] != "responsehub" || h["basic_password"] != eventKey || strings.Contains(h["name"].(string), eventKey) {
@@ -91,6 +103,30 @@ func TestListen(t *testing.T) {
 		if got := must[string](t)(d.Listen(t.Context(), at)); !strings.Contains(got, "set right") || len(s.hooks) != 1 || s.hooks[0]["id"] != id || s.hooks[0]["active"] != true {
 			t.Errorf("%s: %q, hooks %v", name, got, s.hooks)
 		}
+	}
+}
+
+// TestListenWhereEventsAreRefused: the webhook stands, and a person is told what to do.
+func TestListenWhereEventsAreRefused(t *testing.T) {
+	s := newSite(t)
+	s.override = func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/Notification") {
+			w.WriteHeader(http.StatusForbidden)
+			return true
+		}
+		return false
+	}
+	if got := must[string](t)(s.desk().Listen(t.Context(), "https://hub.example/psa/halo/events")); !strings.Contains(got, "under Configuration, Integrations, Webhooks") || !strings.Contains(got, "Ticket Status Changed, Closed, Ticket Deleted, Ticket Reassigned") {
+		t.Error(got)
+	}
+	hidden := newSite(t)
+	hidden.shy = true
+	d := hidden.desk()
+	for range 2 {
+		must[string](t)(d.Listen(t.Context(), "https://hub.example/psa/halo/events"))
+	}
+	if len(hidden.events) != 3 {
+		t.Errorf("events that are not shown are added each time: %v", hidden.events)
 	}
 }
 

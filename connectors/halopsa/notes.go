@@ -58,6 +58,20 @@ func (d *Desk) Finish(ctx context.Context, id string, t ticket.Draft) error {
 	if d.cfg.Public {
 		return nil
 	}
+	r, err := d.get(ctx, id)
+	if err != nil {
+		return err
+	}
+	who, err := d.contact(ctx, r.Client, t.Contact)
+	t.Internal += unknown(who, t.Contact, err)
+	return d.finish(ctx, id, t)
+}
+
+// finish is Finish with a draft that says whose ticket it is.
+func (d *Desk) finish(ctx context.Context, id string, t ticket.Draft) error {
+	if d.cfg.Public {
+		return nil
+	}
 	mark := "[" + t.Ref + " details]"
 	have, err := d.Notes(ctx, id)
 	if err != nil || slices.ContainsFunc(have, func(s string) bool { return strings.Contains(s, mark) }) {

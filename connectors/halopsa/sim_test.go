@@ -93,7 +93,12 @@ func TestAgainstTheSimulator(t *testing.T) {
 	in := draft()
 	in.Company = "O'Brien & Söhne"
 	made := must[ticket.Ticket](t)(d.Create(ctx, in))
-	must[string](t)(d.Listen(ctx, w.door))
+	if got := must[string](t)(d.Listen(ctx, w.door)); !strings.Contains(got, "Events: Ticket Reassigned.") {
+		t.Error(got)
+	}
+	if _, err := w.Play(ctx, desk.Act{Do: "desk_subscribe", Value: "Ticket Reassigned"}); err != nil {
+		t.Fatal(err)
+	}
 	if got := must[string](t)(d.Listen(ctx, w.door)); got != "The webhook is there and active." {
 		t.Error(got)
 	}

@@ -3,8 +3,10 @@ package halopsa_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -36,6 +38,8 @@ type site struct {
 	tickets    map[int]row
 	actions    []row
 	hooks      []row
+	events     []row
+	shy        bool // does not show the events of a webhook
 	calls      []string
 	bare       bool // lists leave fields out and ignore ids
 	asArray    bool // answers to what was made are arrays
@@ -136,6 +140,13 @@ func (s *site) api(w http.ResponseWriter, r *http.Request, path string) {
 		s.answer(w, 200, row{"mappings_client": []row{{"azure_tenant_id": strings.ToUpper(tenantID), "client_id": 20}}})
 	case path == "/Client":
 		s.answer(w, 200, row{"clients": s.clients(r.URL.Query().Get("search"))})
+	case strings.HasPrefix(path, "/Webhook/"):
+		s.answer(w, 200, s.detailed(strings.TrimPrefix(path, "/Webhook/")))
+	case path == "/Notification" && r.Method == http.MethodPost:
+		s.events = append(s.events, in[0])
+		s.answer(w, 201, in[0])
+	case path == "/Users":
+		s.answer(w, 200, row{"users": s.users(r.URL.Query())})
 	case path == "/Client/20":
 		s.answer(w, 200, row{"id": 20, "name": "Fabrikam"})
 	case path == "/Webhook" && r.Method == http.MethodPost:
@@ -182,6 +193,41 @@ func (s *site) clients(search string) []row {
 		}
 	}
 	return out
+}
+
+// users are found by any part of what they are called.
+func (s *site) users(q url.Values) []row {
+	out := []row{}
+	for _, u := range []row{
+		{"id": 500, "site_id": 60, "client_id": 20, "name": "pat@fab.example.org", "emailaddress": "other@fab.example"},
+		{"id": 501, "site_id": 61, "client_id": 20, "emailaddress": "Pat@Fab.example", "inactive": true},
+		{"id": 502, "site_id": 62, "client_id": 20, "emailaddress": "p.doe@fab.example", "networklogin": "Pat@Fab.example"},
+		{"id": 503, "site_id": 63, "client_id": 24, "emailaddress": "pat@fab.example"},
+	} {
+		if strings.Contains(strings.ToLower(fmt.Sprint(u)), strings.ToLower(q.Get("search"))) {
+			out = append(out, u) // an instance that does not heed client_id
+		}
+	}
+	return out
+}
+
+func (s *site) detailed(id string) row {
+	for _, h := range s.hooks {
+		if h["id"] != id {
+			continue
+		}
+		out, events := maps.Clone(h), []row{}
+		for _, e := range s.events {
+			if e["webhook_id"] == id {
+				events = append(events, e)
+			}
+		}
+		if !s.shy {
+			out["events"] = events
+		}
+		return out
+	}
+	return row{}
 }
 
 func (s *site) hook(in row) {

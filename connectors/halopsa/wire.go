@@ -43,6 +43,8 @@ type draft struct {
 	Summary  string `json:"summary"`
 	Details  string `json:"details_html"`
 	Client   int    `json:"client_id"`
+	User     int    `json:"user_id,omitempty"`
+	Site     int    `json:"site_id,omitempty"` // of the user: needed with one
 	Type     int    `json:"tickettype_id,omitempty"`
 	Priority int    `json:"priority_id,omitempty"`
 	Status   int    `json:"status_id,omitempty"`

@@ -20,6 +20,7 @@ var (
 	actionFields = strings.Fields("id ticket_id outcome outcome_id note note_html hiddenfromuser who_agentid datetime new_status sendemail important _agent01_ok timetaken")
 	hookFields   = strings.Fields("id name type url content_type authentication_type method basic_username basic_password active authentication_header algorithm digest signature_prefix events " +
 		"custom_payload payload_type note disabled log_retention_policy_days")
+	eventFields = strings.Fields("id webhook_id type delivery_method eventno filter_type name agent_id email_list emailtemplate_id interval useworkinghours conditions")
 )
 
 func bad(text string) (int, any) {
@@ -31,6 +32,9 @@ func (s *Service) route(r *http.Request, p []string) (int, any) {
 	if len(p) == 2 && p[0] == "azureadconnection" && r.Method == http.MethodGet {
 		return http.StatusOK, desk.Record{"id": number(p[1]), "mappings_client": s.tables["mappings"]}
 	}
+	if len(p) == 1 && p[0] == "azureadconnection" && r.Method == http.MethodGet {
+		return http.StatusOK, []desk.Record{{"id": 1, "name": "Microsoft"}}
+	}
 	list, ok := s.tables[p[0]]
 	if !ok || len(p) > 2 || p[0] == "mappings" {
 		s.unexpected(r.Method + " " + r.URL.Path)
@@ -40,7 +44,7 @@ func (s *Service) route(r *http.Request, p []string) (int, any) {
 	case len(p) == 2 && r.Method == http.MethodGet:
 		for _, rec := range list {
 			if rec.Int("id") == number(p[1]) || rec.Text("id") == p[1] {
-				return http.StatusOK, s.shown(p[0], rec)
+				return http.StatusOK, s.detailed(r, p[0], rec)
 			}
 		}
 		return http.StatusNotFound, desk.Record{"Message": "The requested record was not found."}
@@ -65,12 +69,13 @@ func (s *Service) list(r *http.Request, table string, list []desk.Record) any {
 		}
 		if q.Get("open_only") == "true" && rec.Flag("hasbeenclosed") || q.Get("closed_only") == "true" && !rec.Flag("hasbeenclosed") ||
 			q.Get("ticket_id") != "" && table == "actions" && rec.Int("ticket_id") != number(q.Get("ticket_id")) ||
-			q.Get("client_id") != "" && rec.Int("client_id") != number(q.Get("client_id")) {
+			q.Get("client_id") != "" && rec.Int("client_id") != number(q.Get("client_id")) ||
+			q.Get("includeinactive") == "false" && rec.Flag("inactive") {
 			continue
 		}
 		found = append(found, s.shown(table, rec))
 	}
-	name := map[string]string{"tickets": "tickets", "actions": "actions", "client": "clients"}[table]
+	name := map[string]string{"tickets": "tickets", "actions": "actions", "client": "clients", "users": "users"}[table]
 	if name == "" {
 		return found
 	}
@@ -86,7 +91,7 @@ func (s *Service) list(r *http.Request, table string, list []desk.Record) any {
 
 // post takes an array. A record with an id is a change.
 func (s *Service) post(r *http.Request, table string) (int, any) {
-	fields := map[string][]string{"tickets": ticketFields, "actions": actionFields, "webhook": hookFields}[table]
+	fields := map[string][]string{"tickets": ticketFields, "actions": actionFields, "webhook": hookFields, "notification": eventFields}[table]
 	if fields == nil {
 		s.unexpected("POST " + r.URL.Path)
 		return http.StatusForbidden, desk.Record{"Message": "You do not have access to this."}
@@ -110,6 +115,8 @@ func (s *Service) post(r *http.Request, table string) (int, any) {
 			last, text = s.ticket(rec, hub)
 		case "actions":
 			last, text = s.action(rec, hub)
+		case "notification":
+			last, text = s.notification(rec)
 		default:
 			last, text = s.webhook(rec)
 		}
@@ -122,13 +129,13 @@ func (s *Service) post(r *http.Request, table string) (int, any) {
 
 // ticket makes or changes one. The text says what is wrong.
 func (s *Service) ticket(in desk.Record, by int) (desk.Record, string) {
-	t, action := find(s.tables["tickets"], in.Int("id")), "update"
+	t := find(s.tables["tickets"], in.Int("id"))
 	if in.Int("id") != 0 && t == nil {
 		return nil, "The ticket was not found."
 	}
-	after := t.Clone()
+	before, after := t.Clone(), t.Clone()
 	if t == nil {
-		action = "new"
+		before = nil
 		after = desk.Record{"tickettype_id": firstType, "status_id": 1, "priority_id": 3, "sla_id": 1, "team": Team, "agent_id": 1, "user_id": 0, "merged_into_id": 0, "hasbeenclosed": false, "dateoccurred": desk.Now()}
 	}
 	maps.Copy(after, in)
@@ -144,6 +151,9 @@ func (s *Service) ticket(in desk.Record, by int) (desk.Record, string) {
 	}
 	if strings.TrimSpace(after.Text("summary")) == "" {
 		return nil, "Please enter a Summary."
+	}
+	if u := find(s.tables["users"], after.Int("user_id")); after.Int("user_id") != 0 && (u == nil || u.Int("client_id") != after.Int("client_id") && in["user_id"] != nil || u.Int("site_id") != after.Int("site_id")) {
+		return nil, "Please select a valid user and site."
 	}
 	if s.called("team", after.Text("team")) == nil {
 		return nil, "Please select a valid team."
@@ -170,7 +180,7 @@ func (s *Service) ticket(in desk.Record, by int) (desk.Record, string) {
 	}
 	clear(t)
 	maps.Copy(t, after)
-	s.happened(action, t, by)
+	s.changed(before, t, by)
 	return t, ""
 }
 
@@ -207,7 +217,6 @@ func (s *Service) action(in desk.Record, by int) (desk.Record, string) {
 			return nil, text
 		}
 	}
-	s.happened("action", t, by)
 	return a, ""
 }
 
@@ -223,6 +232,15 @@ func (s *Service) delete(table, id string) (int, any) {
 		}
 	}
 	return http.StatusNotFound, desk.Record{"Message": "The requested record was not found."}
+}
+
+// detailed is a record as it is shown alone: a webhook with its events, if they are asked for.
+func (s *Service) detailed(r *http.Request, table string, rec desk.Record) desk.Record {
+	out := s.shown(table, rec)
+	if table == "webhook" && r.URL.Query().Get("includedetails") == "true" {
+		out["events"] = s.subscribed(rec)
+	}
+	return out
 }
 
 // shown is a record without the secrets of webhooks.

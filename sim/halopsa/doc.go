@@ -7,14 +7,17 @@
 // refused and entered with wire.Log.Unexpected.
 //
 // In a World it stands below /halopsa. Play knows the acts on tickets that package connectwise lists (boards are
-// teams); an administrator's are desk_hooks (off, or Value "on"), desk_tokens (all tokens end), desk_rename ("old=new"), and
-// desk_event, which posts an event that is "forged" or a "replay".
+// teams); an administrator's are desk_hooks (off, or Value "on"), desk_subscribe (ticks the event Value at every webhook),
+// desk_unsubscribe (takes it, or all of them, away), desk_tokens (all tokens end), desk_rename ("old=new"), and desk_event,
+// which posts an event that is "forged" or a "replay", or the last one without its "unsigned" sign-in.
 //
-// Webhooks carry what their authentication says: a bearer header (type 1, authentication_header) or Basic
-// (type 2, basic_username and basic_password); type 0 carries nothing.
+// Webhooks carry what their authentication says: nothing (0), Basic (1, basic_username and basic_password) or a bearer token (2,
+// authentication_header), numbered as https://github.com/redanthrax/halopsa-node/blob/master/docs/webhooks.md has them, and tell
+// only of the events that were added to them: POST /Notification with their id, as HaloPsaTrigger.node.ts there does it, whose
+// numbers of events these are. What a standard payload holds: https://haloitsm.com/guides/article/?kbid=838
 //
 // Scripted faults with vendor "halopsa" are those of the API, "halopsa.callback" those of what it posts.
 //
-// What may go wrong: the numbers of the kinds of authentication, the body of webhooks, when they are posted again and what answers stand
-// beside a 400 are not documented and are guesses.
+// What may go wrong: the names of fields in the body of webhooks, the number of the event "Ticket Reassigned", when webhooks are posted
+// again and what answers stand beside a 400 are not documented and are guesses.
 package halopsa

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"responsehub/sim/desk"
 )
@@ -15,9 +16,59 @@ import (
 // How a webhook shows who it is.
 const (
 	authNone = iota
-	authBearer
 	authBasic
+	authBearer
 )
+
+// numbers are events by name. Only people know the number of the last one: it is a guess.
+var numbers = map[string]int{"New Ticket Logged": 3, "Ticket Updated by User": 19, "Closed": 39, "Ticket Status Changed": 76, "Ticket Deleted": 1072, reassigned: 4}
+
+const reassigned = "Ticket Reassigned"
+
+// notification adds an event to a webhook. The text says what is wrong.
+func (s *Service) notification(in desk.Record) (desk.Record, string) {
+	hook := slices.IndexFunc(s.tables["webhook"], func(h desk.Record) bool { return h.Text("id") == in.Text("webhook_id") && in.Text("webhook_id") != "" })
+	no := number(in.Text("eventno"))
+	switch {
+	case hook < 0:
+		return nil, "The webhook was not found."
+	case in.Int("type") != -2 || in.Int("delivery_method") != 6:
+		return nil, "Please select a valid delivery method."
+	case !slices.Contains(slices.Collect(maps.Values(numbers)), no):
+		return nil, "Please select a valid event."
+	}
+	n := in.Clone()
+	n["id"], n["eventno"] = s.id(), no
+	s.tables["notification"] = append(s.tables["notification"], n)
+	return n, ""
+}
+
+// subscribed are the events of a webhook.
+func (s *Service) subscribed(h desk.Record) []desk.Record {
+	out := []desk.Record{}
+	for _, n := range s.tables["notification"] {
+		if n.Text("webhook_id") == h.Text("id") {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// tick adds an event to every webhook, as an administrator does in the setup; untick takes it, or all, away.
+func (s *Service) tick(name string, on bool) error {
+	no, known := numbers[name]
+	if !known && (on || name != "") {
+		return fmt.Errorf("sim/halopsa: there is no event %q", name)
+	}
+	if !on {
+		s.tables["notification"] = slices.DeleteFunc(s.tables["notification"], func(n desk.Record) bool { return name == "" || n.Int("eventno") == no })
+		return nil
+	}
+	for _, h := range s.tables["webhook"] {
+		s.tables["notification"] = append(s.tables["notification"], desk.Record{"id": s.id(), "webhook_id": h.Text("id"), "type": -2, "delivery_method": 6, "eventno": no})
+	}
+	return nil
+}
 
 // webhook makes or changes one. The text says what is wrong.
 func (s *Service) webhook(in desk.Record) (desk.Record, string) {
@@ -49,11 +100,33 @@ func (s *Service) webhook(in desk.Record) (desk.Record, string) {
 	return h, ""
 }
 
-// happened tells the active webhooks of a ticket. s.mu is held.
+// happened tells the active webhooks of a ticket, those that have the event. s.mu is held.
 func (s *Service) happened(event string, t desk.Record, by int) {
 	for _, h := range s.tables["webhook"] {
-		if h.Flag("active") && !h.Flag("disabled") {
-			s.sender.Send(s.event(h, event, t, by))
+		if !h.Flag("active") || h.Flag("disabled") {
+			continue
+		}
+		for _, n := range s.subscribed(h) {
+			if n.Int("eventno") == numbers[event] {
+				s.sender.Send(s.event(h, event, t, by))
+			}
+		}
+	}
+}
+
+// changed tells of a change by what it changed.
+func (s *Service) changed(before, after desk.Record, by int) {
+	if before == nil {
+		s.happened("New Ticket Logged", after, by)
+		return
+	}
+	if before.Int("agent_id") != after.Int("agent_id") || before.Text("team") != after.Text("team") {
+		s.happened(reassigned, after, by)
+	}
+	if before.Int("status_id") != after.Int("status_id") {
+		s.happened("Ticket Status Changed", after, by)
+		if after.Int("status_id") == closed {
+			s.happened("Closed", after, by)
 		}
 	}
 }
@@ -68,7 +141,7 @@ func (s *Service) event(h desk.Record, event string, t desk.Record, by int) desk
 		r.SetBasicAuth(h.Text("basic_username"), h.Text("basic_password"))
 	}
 	return desk.Post{Queue: h.Text("id"), URL: h.Text("url"), Header: header, Body: desk.Compact(desk.Record{
-		"webhook_id": h.Text("id"), "id": rand.Text(), "timestamp": desk.Now(), "event": map[string]string{"new": "New Ticket Logged", "update": "Ticket Updated", "action": "Ticket Action Added", "delete": "Ticket Deleted"}[event],
+		"webhook_id": h.Text("id"), "id": rand.Text(), "timestamp": desk.Now(), "event": strings.ToLower(event),
 		"object_id": t.Int("id"), "agent_id": by, "ticket": desk.Record{"id": t.Int("id"), "summary": t.Text("summary"), "status_id": t.Int("status_id"), "hasbeenclosed": t.Flag("hasbeenclosed")},
 	})}
 }
@@ -82,11 +155,15 @@ func (s *Service) hostile(ctx context.Context, kind string, ticket int) (string,
 		if ok = t != nil && len(hooks) > 0; ok {
 			h := hooks[len(hooks)-1].Clone()
 			h["authentication_header"], h["basic_password"] = "guessed", "guessed"
-			p = s.event(h, "update", t, clerks)
+			p = s.event(h, "Ticket Status Changed", t, clerks)
 		}
 		s.mu.Unlock()
 	}
-	if !ok || kind != "forged" && kind != "replay" {
+	if kind == "unsigned" {
+		p.Header = p.Header.Clone()
+		p.Header.Del("Authorization")
+	}
+	if !ok || kind != "forged" && kind != "replay" && kind != "unsigned" {
 		return "", fmt.Errorf("sim/halopsa: no event %q of ticket %d can be posted", kind, ticket)
 	}
 	status, err := s.sender.Once(ctx, p)

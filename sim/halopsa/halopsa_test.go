@@ -27,7 +27,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	log := wire.NewLog()
-	s, err := New(Config{URL: "http://127.0.0.1:1", ClientID: "id", ClientSecret: "secret", Log: log, Speed: 10000, Customers: []desk.Customer{{Name: "Contoso", TenantID: "guid"}}})
+	s, err := New(Config{URL: "http://127.0.0.1:1", ClientID: "id", ClientSecret: "secret", Log: log, Speed: 10000, Customers: []desk.Customer{{Name: "Contoso", TenantID: "guid", Contacts: []desk.Contact{{First: "Pat", Last: "Doe", Mail: "pat@contoso.example"}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,8 +155,17 @@ func TestTechnicianIsTold(t *testing.T) {
 		heard <- r.Header.Get("Authorization") + " " + string(body)
 	}))
 	defer ear.Close()
-	if status, raw := s.ask("POST", "Webhook", `[{"name":"hub","url":"`+ear.URL+`","authentication_type":1,"authentication_header":"k"}]`); status != 201 || strings.Contains(raw, "authentication_header") {
+	if status, raw := s.ask("POST", "Webhook", `[{"name":"hub","url":"`+ear.URL+`","authentication_type":2,"authentication_header":"k"}]`); status != 201 || strings.Contains(raw, "authentication_header") {
 		t.Fatalf("%d %s", status, raw)
+	}
+	s.ticket()
+	if len(s.Snapshot().Deliveries) != 0 {
+		t.Error("a webhook without events tells")
+	}
+	for name := range numbers {
+		if _, err := s.Play(t.Context(), desk.Act{Do: "desk_subscribe", Value: name}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	first, second := s.ticket(), s.ticket()
 	next := func() string {
@@ -169,11 +178,11 @@ func TestTechnicianIsTold(t *testing.T) {
 			return ""
 		}
 	}
-	if e := next(); !strings.HasPrefix(e, "Bearer k ") || !strings.Contains(e, "New Ticket Logged") {
+	if e := next(); !strings.HasPrefix(e, "Bearer k ") || !strings.Contains(e, "new ticket logged") {
 		t.Error(e)
 	}
 	next()
-	for _, a := range []desk.Act{{Do: "ticket_assign"}, {Do: "ticket_note", Text: "seen"}, {Do: "ticket_board", Value: "1st Line"}, {Do: "ticket_close"}, {Do: "ticket_reopen"}, {Do: "ticket_merge", Value: strconv.Itoa(second)}} {
+	for _, a := range []desk.Act{{Do: "ticket_assign"}, {Do: "ticket_board", Value: "1st Line"}, {Do: "ticket_close"}, {Do: "ticket_reopen"}, {Do: "ticket_merge", Value: strconv.Itoa(second)}} {
 		a.Ticket = first
 		if _, err := s.Play(t.Context(), a); err != nil {
 			t.Errorf("%s: %v", a.Do, err)
@@ -181,12 +190,76 @@ func TestTechnicianIsTold(t *testing.T) {
 		if e := next(); !strings.Contains(e, `"agent_id":11`) {
 			t.Errorf("%s: %s", a.Do, e)
 		}
+		if a.Do == "ticket_close" || a.Do == "ticket_merge" {
+			if e := next(); !strings.Contains(e, `"event":"closed"`) {
+				t.Errorf("%s: %s", a.Do, e)
+			}
+		}
 	}
-	if v := s.Snapshot().Tickets[0]; v.MergedInto != second || !v.Closed || v.Board != "1st Line" || v.Assignee != "Tess Klein" {
+	if _, err := s.Play(t.Context(), desk.Act{Do: "ticket_note", Ticket: first, Text: "seen"}); err != nil {
+		t.Error(err)
+	}
+	if v := s.Snapshot().Tickets[1]; v.MergedInto != second || !v.Closed || v.Board != "1st Line" || v.Assignee != "Tess Klein" {
 		t.Errorf("%+v", v)
 	}
 	if seen, err := s.Play(t.Context(), desk.Act{Do: "desk_event", Value: "forged", Ticket: first}); err != nil || seen != "The hub answered 200." || strings.HasPrefix(next(), "Bearer k ") {
 		t.Errorf("%q %v", seen, err)
+	}
+}
+
+// TestSignInsOfWebhooks: each kind of authentication puts into the request what it says.
+func TestSignInsOfWebhooks(t *testing.T) {
+	s := newSite(t)
+	h := desk.Record{"authentication_header": "k", "basic_username": "u", "basic_password": "p"}
+	for kind, want := range map[int]string{0: "", 1: "Basic dTpw", 2: "Bearer k"} {
+		h["authentication_type"] = kind
+		if got := s.event(h, "Closed", desk.Record{"id": 1}, 11).Header.Get("Authorization"); got != want {
+			t.Errorf("type %d: %q", kind, got)
+		}
+	}
+}
+
+// TestEventsAreAddedToAWebhook: an event is a notification with the webhook's id.
+func TestEventsAreAddedToAWebhook(t *testing.T) {
+	s := newSite(t)
+	_, raw := s.ask("POST", "Webhook", `[{"name":"hub","url":"http://127.0.0.1:1/x","authentication_type":0}]`)
+	var h desk.Record
+	if err := json.Unmarshal([]byte(raw), &h); err != nil {
+		t.Fatal(err)
+	}
+	id := h.Text("id")
+	for body, want := range map[string]int{
+		`[{"webhook_id":"` + id + `","type":-2,"delivery_method":6,"eventno":"76"}]`:    201,
+		`[{"webhook_id":"` + id + `","type":-2,"delivery_method":6,"eventno":"77777"}]`: 400,
+		`[{"webhook_id":"` + id + `","type":1,"delivery_method":6,"eventno":"76"}]`:     400,
+		`[{"webhook_id":"nobody","type":-2,"delivery_method":6,"eventno":"76"}]`:        400,
+	} {
+		if status, raw := s.ask("POST", "Notification", body); status != want {
+			t.Errorf("%s: %d %s", body, status, raw)
+		}
+	}
+	if _, raw := s.ask("GET", "Webhook/"+id+"?includedetails=true", ""); strings.Count(raw, `"eventno":76`) != 1 {
+		t.Error(raw)
+	}
+	if _, raw := s.ask("GET", "Webhook/"+id, ""); strings.Contains(raw, "events") {
+		t.Error(raw)
+	}
+}
+
+// TestUsersBelongToAClient: a user is found by part of the address, and taken with the site only.
+func TestUsersBelongToAClient(t *testing.T) {
+	s := newSite(t)
+	if _, raw := s.ask("GET", "Users?client_id=13&search=PAT@", ""); !strings.Contains(raw, `"record_count":1`) || !strings.Contains(raw, `"site_id":51`) {
+		t.Error(raw)
+	}
+	for body, want := range map[string]int{
+		`[{"summary":"s","client_id":13,"user_id":400,"site_id":51}]`: 201,
+		`[{"summary":"s","client_id":13,"user_id":400}]`:              400,
+		`[{"summary":"s","client_id":12,"user_id":400,"site_id":51}]`: 400,
+	} {
+		if status, raw := s.ask("POST", "Tickets", body); status != want {
+			t.Errorf("%s: %d %s", body, status, raw)
+		}
 	}
 }
 

@@ -21,6 +21,11 @@ func (s *Service) Play(ctx context.Context, a desk.Act) (string, error) {
 	case "desk_tokens":
 		clear(s.tokens)
 		return "All tokens have ended.", nil
+	case "desk_subscribe", "desk_unsubscribe":
+		if err := s.tick(a.Value, a.Do == "desk_subscribe"); err != nil {
+			return "", err
+		}
+		return "Done.", nil
 	case "desk_hooks":
 		for _, h := range s.tables["webhook"] {
 			h["active"] = a.Value == "on"
@@ -88,7 +93,7 @@ func (s *Service) technician(t desk.Record, by int, a desk.Act) (string, error) 
 		s.tables["tickets"] = slices.DeleteFunc(s.tables["tickets"], func(r desk.Record) bool { return r.Int("id") == t.Int("id") })
 		s.deleted = append(s.deleted, t)
 		s.effect("ticket.delete", t, "")
-		s.happened("delete", t, by)
+		s.happened("Ticket Deleted", t, by)
 		return "Deleted.", nil
 	}
 	return "", fmt.Errorf("sim/halopsa: nobody at the desk can %q", a.Do)

@@ -21,7 +21,7 @@ const (
 
 // seed makes clients, statuses and the rest. The same configuration gives the same ids.
 func seed(cfg Config) map[string][]desk.Record {
-	t := map[string][]desk.Record{"tickets": {}, "actions": {}, "webhook": {}, "webhookevent": {}}
+	t := map[string][]desk.Record{"tickets": {}, "actions": {}, "webhook": {}, "webhookevent": {}, "notification": {}, "users": {}}
 	for i, name := range []string{"New", "In Progress", "Contained", "Waiting on Technician", "Re-opened"} {
 		t["status"] = append(t["status"], desk.Record{"id": i + 1, "name": name, "type": 0, "sequence": i})
 	}
@@ -48,6 +48,9 @@ func seed(cfg Config) map[string][]desk.Record {
 	}
 	for i, c := range append([]desk.Customer{{Name: CatchAll}}, cfg.Customers...) {
 		t["client"] = append(t["client"], desk.Record{"id": 12 + i, "name": c.Name, "inactive": false, "toplevel_name": "Customers"})
+		for _, p := range c.Contacts {
+			t["users"] = append(t["users"], desk.Record{"id": 400 + len(t["users"]), "name": p.First + " " + p.Last, "emailaddress": p.Mail, "client_id": 12 + i, "site_id": 50 + i, "inactive": false})
+		}
 		if c.TenantID != "" {
 			t["mappings"] = append(t["mappings"], desk.Record{"azure_tenant_id": c.TenantID, "client_id": 12 + i, "client_name": c.Name})
 		}

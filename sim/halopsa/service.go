@@ -28,6 +28,7 @@ type Config struct {
 	URL          string // base address as clients see it; required
 	ClientID     string // of the hub's application; required
 	ClientSecret string // required
+	Tenant       string // of a hosted instance: who signs in names it; "" asks nobody
 	Customers    []desk.Customer
 	Log          *wire.Log     // nil makes its own
 	Client       *http.Client  // posts webhooks; nil is a plain one
@@ -96,9 +97,11 @@ func Restore(cfg Config, raw json.RawMessage) (*Service, error) {
 		s.Stop()
 		return nil, err
 	}
-	for _, r := range s.tables["client"] {
-		if find(in.Tables["client"], r.Int("id")) == nil {
-			in.Tables["client"] = append(in.Tables["client"], r)
+	for _, table := range []string{"client", "users"} {
+		for _, r := range s.tables[table] {
+			if find(in.Tables[table], r.Int("id")) == nil {
+				in.Tables[table] = append(in.Tables[table], r)
+			}
 		}
 	}
 	s.next, s.deleted = in.Next, in.Deleted
@@ -162,6 +165,8 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request) {
 		return subtle.ConstantTimeCompare([]byte(form.Get(name)), []byte(want)) == 1
 	}
 	switch {
+	case s.cfg.Tenant != "" && r.URL.Query().Get("tenant") != s.cfg.Tenant:
+		answer(w, http.StatusBadRequest, []byte(`{"error":"invalid_request","error_description":"The tenant is not known."}`))
 	case err != nil || form.Get("grant_type") != "client_credentials":
 		answer(w, http.StatusBadRequest, []byte(`{"error":"unsupported_grant_type"}`))
 	case !same("client_id", s.cfg.ClientID) || !same("client_secret", s.cfg.ClientSecret):
