@@ -44,7 +44,11 @@ func (a *App) buildPhone(hc *http.Client, key []byte) error {
 type buckets struct{ limits *store.Limits }
 
 func (b buckets) Take(ctx context.Context, name string, n int, per time.Duration) (time.Duration, error) {
-	return b.limits.Allow(ctx, name, store.Rate{N: n, Per: per})
+	return b.TakeMany(ctx, name, 1, n, per)
+}
+
+func (b buckets) TakeMany(ctx context.Context, name string, tokens, n int, per time.Duration) (time.Duration, error) {
+	return b.limits.AllowMany(ctx, name, tokens, store.Rate{N: n, Per: per})
 }
 
 // answers remembers what Twilio was answered, for all replicas.

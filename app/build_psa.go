@@ -90,7 +90,7 @@ func openDesk(p config.PSA, hc *http.Client, secret string, shared buckets) (des
 	case "autotask":
 		desk, err = autotask.New(autotask.Config{
 			Name: p.Name, ZoneURL: p.ZoneURL, Username: p.Username, Secret: p.Secret, IntegrationCode: p.IntegrationCode, Queue: p.Queue, CatchAll: p.CatchAllCompany,
-			Statuses: statuses(p.Statuses), Priorities: priorities(p.Priorities), Category: p.Type, Source: p.Source, Public: p.Publish == "public", EventKey: secret, Buckets: shared,
+			Statuses: statuses(p.Statuses), Priorities: priorities(p.Priorities), Category: p.Type, Source: p.Source, Public: p.Publish == "public", EventKey: secret, Buckets: shared, Hourly: p.CallsPerHour,
 		}, hc)
 		return desk, "Autotask", err
 	case "halopsa":

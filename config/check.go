@@ -192,7 +192,7 @@ func (c *checker) mail() {
 // deskKeys are the keys of each kind of ticket system besides those of all; true: needed.
 var deskKeys = map[string]map[string]bool{
 	"connectwise": {"site": true, "company": true, "public_key": true, "private_key": true, "client_id": true, "board": true, "source": false},
-	"autotask":    {"zone_url": true, "username": true, "secret": true, "integration_code": true, "queue": true, "source": false},
+	"autotask":    {"zone_url": true, "username": true, "secret": true, "integration_code": true, "queue": true, "source": false, "calls_per_hour": false},
 	"halopsa":     {"url": true, "client_id": true, "client_secret": true, "team": false, "auth_url": false, "tenant": false},
 }
 
@@ -224,6 +224,9 @@ func (c *checker) desks() {
 			if !slices.Contains(responsehub.Severities, responsehub.Severity(severity)) {
 				c.fault(at+".priorities."+severity, "is no severity; they are critical, high, medium and low")
 			}
+		}
+		if n := p.CallsPerHour; n > 0 && n < 100 {
+			c.fault(at+".calls_per_hour", "must be 100 at least, or 0 for 1000: a ticket takes about fifteen calls")
 		}
 		if p.Publish == "public" {
 			c.warn(at+".publish", "is public: customers, and so perhaps the attacker in the mailbox, read the hub's notes")

@@ -59,16 +59,21 @@ func (r *reader) number(v reflect.Value, n *yaml.Node, path string, tag reflect.
 	if n != nil {
 		s = n.Value
 	}
-	least := 1
-	if tag.Get("least") == "0" {
-		least = 0
-	}
+	least, most := bound(tag, "least", 1), bound(tag, "most", 1000)
 	i, err := strconv.Atoi(s)
-	if err != nil || i < least || i > 1000 || n != nil && n.Kind != yaml.ScalarNode {
-		r.fault(path, "must be a whole number from %d to 1000", least)
+	if err != nil || i < least || i > most || n != nil && n.Kind != yaml.ScalarNode {
+		r.fault(path, "must be a whole number from %d to %d", least, most)
 		return
 	}
 	v.SetInt(int64(i))
+}
+
+// bound is a limit of a number as its tag says it.
+func bound(tag reflect.StructTag, name string, otherwise int) int {
+	if i, err := strconv.Atoi(tag.Get(name)); err == nil {
+		return i
+	}
+	return otherwise
 }
 
 func (r *reader) duration(v reflect.Value, n *yaml.Node, path string, tag reflect.StructTag) {

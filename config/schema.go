@@ -59,8 +59,8 @@ func schemaOf(t reflect.Type, tag reflect.StructTag, words map[string]string) ma
 	case t.Kind() == reflect.Bool:
 		return map[string]any{"type": nullable("boolean"), "default": false}
 	case t.Kind() == reflect.Int:
-		least := json.Number(cmp.Or(tag.Get("least"), "1"))
-		return map[string]any{"type": nullable("integer"), "minimum": least, "maximum": 1000, "default": json.Number(tag.Get("default"))}
+		least, most := json.Number(cmp.Or(tag.Get("least"), "1")), json.Number(cmp.Or(tag.Get("most"), "1000"))
+		return map[string]any{"type": nullable("integer"), "minimum": least, "maximum": most, "default": json.Number(tag.Get("default"))}
 	}
 	s := map[string]any{"type": nullable("string")}
 	if d := tag.Get("default"); d != "" {

@@ -181,6 +181,8 @@ type PSA struct {
 	IntegrationCode responsehub.Secret `yaml:"integration_code"`
 	// Autotask: name of the queue.
 	Queue string `yaml:"queue"`
+	// Autotask: the most calls an hour that the hub makes, all its replicas together, of the 10,000 that Autotask allows all integrations of a database; 100 at least. It makes fewer as others use them up. 0: 1000.
+	CallsPerHour int `yaml:"calls_per_hour" default:"0" least:"0" most:"5000"`
 	// HaloPSA: address of the instance.
 	URL string `yaml:"url" is:"url"`
 	// HaloPSA: address of the authorisation server, if it is not the instance's own: https://auth.example/auth. Empty: /auth of url.

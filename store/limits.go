@@ -53,7 +53,13 @@ type Rate struct {
 // Allow takes one token of the destination's bucket. It returns 0 when the call may
 // go, else how long to wait before asking again.
 func (l *Limits) Allow(ctx context.Context, dest string, r Rate) (time.Duration, error) {
-	got, err := l.rate.Allow(ctx, rateKey(dest), redis_rate.Limit{Rate: r.N, Burst: r.N, Period: r.Per})
+	return l.AllowMany(ctx, dest, 1, r)
+}
+
+// AllowMany takes so many tokens of the destination's bucket, or none of them. The rate
+// may change from call to call: the part of the bucket that is full stays the same.
+func (l *Limits) AllowMany(ctx context.Context, dest string, tokens int, r Rate) (time.Duration, error) {
+	got, err := l.rate.AllowN(ctx, rateKey(dest), redis_rate.Limit{Rate: r.N, Burst: r.N, Period: r.Per}, tokens)
 	if err != nil {
 		return 0, fmt.Errorf("limits: rate of %s: %w", dest, err)
 	}

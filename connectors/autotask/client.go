@@ -34,13 +34,14 @@ type Config struct {
 	Public          bool    // notes may be read by the customer
 	EventKey        string  // with which webhooks are signed, at most 64 characters; "" takes no events
 	Buckets         Buckets // shared by all replicas; nil: this process keeps the budget by itself
-	Hourly          int     // calls an hour of all replicas; 0 is 1,000 of the 10,000 that all integrations share
+	Hourly          int     // calls an hour of all replicas, at least 60; 0 is 1,000 of the 10,000 that all integrations share
 }
 
 // Buckets are token buckets that all replicas share.
 type Buckets interface {
-	// Take takes one of n tokens per period; it returns 0, or how long to wait for one.
-	Take(ctx context.Context, name string, n int, per time.Duration) (time.Duration, error)
+	// TakeMany takes so many of n tokens per period, or none of them; it returns 0, or how
+	// long to wait for them. n may change; the part of the bucket that is full stays.
+	TakeMany(ctx context.Context, name string, tokens, n int, per time.Duration) (time.Duration, error)
 }
 
 // Desk is a service desk in one Autotask database. It is safe for concurrent use.
@@ -184,7 +185,6 @@ func (d *Desk) send(ctx context.Context, r request, out any) (http.Header, error
 	if err != nil {
 		return nil, d.fault(r.what, r.write, err)
 	}
-	d.budget.heard(ctx, d)
 	return header, nil
 }
 

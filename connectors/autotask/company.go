@@ -47,6 +47,9 @@ func (d *Desk) companies(ctx context.Context, what string, f filter, most int) (
 
 // Mapped reports whether there is exactly one active company of that name.
 func (d *Desk) Mapped(ctx context.Context, name string) error {
+	if err := d.begin(ctx, asking, false); err != nil {
+		return err
+	}
 	_, err := d.company(ctx, name)
 	return err
 }
@@ -72,6 +75,9 @@ func (d *Desk) contact(ctx context.Context, company int, user string) (int, erro
 
 // Companies lists up to 50 active companies whose name contains the text.
 func (d *Desk) Companies(ctx context.Context, text string) ([]ticket.Company, error) {
+	if err := d.begin(ctx, asking, false); err != nil {
+		return nil, err
+	}
 	got, err := d.companies(ctx, "list companies", filter{Op: "contains", Field: "companyName", Value: text}, 50)
 	if err != nil {
 		return nil, err

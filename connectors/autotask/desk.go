@@ -25,6 +25,9 @@ const many = 100
 
 // Find returns the tickets, open and closed, that carry the reference, lowest id first.
 func (d *Desk) Find(ctx context.Context, reference string) ([]ticket.Ticket, error) {
+	if err := d.begin(ctx, opening, false); err != nil {
+		return nil, err
+	}
 	return d.tickets(ctx, "look for the ticket", filter{Op: "eq", Field: "externalID", Value: reference})
 }
 
@@ -34,7 +37,11 @@ func (d *Desk) tickets(ctx context.Context, what string, f filter) ([]ticket.Tic
 		return nil, err
 	}
 	slices.SortFunc(rs, func(a, b record) int { return int(a.ID - b.ID) })
-	return d.read(ctx, rs...)
+	out, err := d.read(ctx, rs...)
+	if err != nil {
+		return nil, err
+	}
+	return out, d.merged(ctx, out)
 }
 
 // List reads many tickets; those that are gone are left out.
@@ -49,6 +56,9 @@ func (d *Desk) List(ctx context.Context, ids []string) ([]ticket.Ticket, error) 
 		}
 		if len(known) == 0 {
 			continue
+		}
+		if err := d.begin(ctx, polling, true); err != nil {
+			return nil, err
 		}
 		got, err := d.tickets(ctx, "compare tickets", filter{Op: "in", Field: "id", Value: known})
 		if err != nil {
@@ -69,11 +79,20 @@ func number(id string) (int64, error) {
 
 // Get reads a ticket.
 func (d *Desk) Get(ctx context.Context, id string) (ticket.Ticket, error) {
+	if err := d.begin(ctx, visit, false); err != nil {
+		return ticket.Ticket{}, err
+	}
 	r, err := d.get(ctx, id)
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
-	return d.one(ctx, r)
+	t, err := d.one(ctx, r)
+	if err != nil {
+		return ticket.Ticket{}, err
+	}
+	one := []ticket.Ticket{t}
+	err = d.merged(ctx, one)
+	return one[0], err
 }
 
 func (d *Desk) one(ctx context.Context, r *record) (ticket.Ticket, error) {
@@ -118,6 +137,9 @@ func (d *Desk) get(ctx context.Context, id string) (*record, error) {
 // Create makes a ticket in the connection's queue. Autotask answers nothing but its id, so
 // it is read back.
 func (d *Desk) Create(ctx context.Context, t ticket.Draft) (ticket.Ticket, error) {
+	if err := d.begin(ctx, 0, false); err != nil {
+		return ticket.Ticket{}, err
+	}
 	all, err := d.of(ctx, ofTickets)
 	if err != nil {
 		return ticket.Ticket{}, err
@@ -157,7 +179,7 @@ func (d *Desk) Create(ctx context.Context, t ticket.Draft) (ticket.Ticket, error
 	d.learn(r.Creator)
 	out, err := d.one(ctx, r)
 	if err == nil {
-		err = d.Finish(ctx, out.ID, t)
+		err = d.detail(ctx, out.ID, t)
 	}
 	if err != nil {
 		return ticket.Ticket{}, lost("Autotask made a ticket whose details could not be added; the hub goes on with them.", err)
@@ -186,6 +208,9 @@ func (d *Desk) some(ctx context.Context, all []field, name, label string, must b
 // Move sets the ticket to the status of a stage. A resolution goes with it, so that a rule
 // that wants one finds it.
 func (d *Desk) Move(ctx context.Context, id string, s ticket.Stage, resolution string) (ticket.Ticket, bool, error) {
+	if err := d.begin(ctx, 0, false); err != nil {
+		return ticket.Ticket{}, false, err
+	}
 	r, err := d.get(ctx, id)
 	if err != nil {
 		return ticket.Ticket{}, false, err
@@ -231,6 +256,9 @@ func (d *Desk) patch(ctx context.Context, what string, in change) (*record, erro
 
 // Assign moves a ticket to another company.
 func (d *Desk) Assign(ctx context.Context, id, company string) error {
+	if err := d.begin(ctx, asking, false); err != nil {
+		return err
+	}
 	to, err := d.company(ctx, company)
 	if err != nil {
 		return err

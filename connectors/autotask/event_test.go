@@ -3,7 +3,7 @@ package autotask_test
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // as Autotask signs
+	"crypto/sha1"
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"

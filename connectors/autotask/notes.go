@@ -13,6 +13,9 @@ import (
 
 // Notes returns the text of the ticket's notes.
 func (d *Desk) Notes(ctx context.Context, id string) ([]string, error) {
+	if err := d.begin(ctx, 0, false); err != nil {
+		return nil, err
+	}
 	n, err := number(id)
 	if err != nil {
 		return nil, err
@@ -33,6 +36,9 @@ func (d *Desk) Notes(ctx context.Context, id string) ([]string, error) {
 
 // Note adds a note.
 func (d *Desk) Note(ctx context.Context, id string, n ticket.Note) error {
+	if err := d.begin(ctx, 0, false); err != nil {
+		return err
+	}
 	key, err := number(id)
 	if err != nil {
 		return err
@@ -100,12 +106,21 @@ func (d *Desk) Finish(ctx context.Context, id string, t ticket.Draft) error {
 	if d.cfg.Public {
 		return nil
 	}
-	mark := "[" + t.Ref + " details]"
 	have, err := d.Notes(ctx, id)
-	if err != nil || slices.ContainsFunc(have, func(s string) bool { return strings.Contains(s, mark) }) {
+	if err != nil || slices.ContainsFunc(have, func(s string) bool { return strings.Contains(s, detailsMark(t)) }) {
 		return err
 	}
-	return d.Note(ctx, id, ticket.Note{Title: "Response hub: what happened", Text: join(t.Description, t.Internal) + "\n" + mark})
+	return d.detail(ctx, id, t)
 }
+
+// detail adds the details to a ticket that has none.
+func (d *Desk) detail(ctx context.Context, id string, t ticket.Draft) error {
+	if d.cfg.Public {
+		return nil
+	}
+	return d.Note(ctx, id, ticket.Note{Title: "Response hub: what happened", Text: join(t.Description, t.Internal) + "\n" + detailsMark(t)})
+}
+
+func detailsMark(t ticket.Draft) string { return "[" + t.Ref + " details]" }
 
 func join(a, b string) string { return strings.TrimSpace(a + "\n" + b) }

@@ -140,6 +140,15 @@ func TestAgainstTheSimulator(t *testing.T) {
 	if cs := must[[]ticket.Company](t)(d.Companies(ctx, "Brien")); len(cs) != 1 {
 		t.Errorf("companies %+v", cs)
 	}
+	other := draft()
+	other.Ref, other.Company = "RH-OTHER", simulated.CatchAll
+	parent := must[ticket.Ticket](t)(d.Create(ctx, other))
+	if _, err := w.Play(ctx, desk.Act{Do: "ticket_merge", Ticket: id, Value: parent.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[ticket.Ticket](t)(d.Get(ctx, made.ID)); got.MergedInto != parent.ID || !got.Closed {
+		t.Errorf("after the merge: %+v", got)
+	}
 	for _, missing := range []string{"404", "null"} {
 		if _, err := w.Play(ctx, desk.Act{Do: "desk_missing", Value: missing}); err != nil {
 			t.Fatal(err)

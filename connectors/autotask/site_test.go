@@ -45,6 +45,7 @@ type site struct {
 	used      int // calls of the last hour
 	statuses  []row
 	publish   []row
+	noteTypes []row
 	lies      bool                                              // 200 to a change that is not made
 	override  func(w http.ResponseWriter, r *http.Request) bool // answers instead
 }
@@ -62,8 +63,9 @@ func pick(value int, label string, more ...row) row {
 func newSite(t *testing.T) *site {
 	s := &site{
 		t: t, prefix: "/zone1", tickets: map[int]row{}, hooks: map[int]row{}, hookParts: map[int][]string{}, missing: 404, inFlight: map[string]int{},
-		statuses: []row{pick(1, "New", row{"isDefaultValue": true}), pick(8, "In Progress"), pick(5, "Complete"), pick(9, "Old", row{"isActive": false})},
-		publish:  []row{pick(1, "All Autotask Users"), pick(2, "Internal Project Team"), pick(4, "Internal & Co-Managed")},
+		statuses:  []row{pick(1, "New", row{"isDefaultValue": true}), pick(8, "In Progress"), pick(5, "Complete"), pick(9, "Old", row{"isActive": false})},
+		noteTypes: []row{pick(1, "Task Summary"), pick(3, "Task Notes", row{"isDefaultValue": true})},
+		publish:   []row{pick(1, "All Autotask Users"), pick(2, "Internal Project Team"), pick(4, "Internal & Co-Managed")},
 	}
 	s.srv = httptest.NewServer(s)
 	t.Cleanup(s.srv.Close)
@@ -166,7 +168,7 @@ func (s *site) api(w http.ResponseWriter, r *http.Request, path string, body []b
 			{"name": "ticketCategory", "picklistValues": []row{pick(3, "Standard")}}, {"name": "source", "picklistValues": []row{pick(11, "Monitoring Alert")}},
 		}})
 	case path == "TicketNotes/entityInformation/fields":
-		s.answer(w, 200, row{"fields": []row{{"name": "title", "length": 250}, {"name": "description", "length": 32000}, {"name": "publish", "picklistValues": s.publish}, {"name": "noteType", "picklistValues": []row{pick(1, "Task Summary"), pick(3, "Task Notes", row{"isDefaultValue": true})}}}})
+		s.answer(w, 200, row{"fields": []row{{"name": "title", "length": 250}, {"name": "description", "length": 32000}, {"name": "publish", "picklistValues": s.publish}, {"name": "noteType", "picklistValues": s.noteTypes}}})
 	case path == "TicketWebhookFields/entityInformation/fields":
 		s.answer(w, 200, row{"fields": []row{{"name": "fieldID", "picklistValues": []row{pick(90, "Status"), pick(91, "Primary Resource"), pick(92, "Queue"), pick(93, "Title")}}}})
 	case strings.HasSuffix(path, "/query") && r.Method == http.MethodPost:

@@ -69,6 +69,9 @@ func (d *Desk) Listen(ctx context.Context, address string) (string, error) {
 	if d.cfg.EventKey == "" {
 		return "", &responsehub.Error{Kind: responsehub.Permanent, Message: "The hub has no key with which events are signed."}
 	}
+	if err := d.begin(ctx, hooking, true); err != nil {
+		return "", err
+	}
 	all, err := d.hooks(ctx)
 	if err != nil {
 		return "", err

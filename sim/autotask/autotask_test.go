@@ -305,3 +305,45 @@ func TestSaveAndRestore(t *testing.T) {
 		t.Error("half a file was taken")
 	}
 }
+
+// TestMergeLeavesNotesAndCompletes: no field names the other ticket; notes of Autotask's own do.
+func TestMergeLeavesNotesAndCompletes(t *testing.T) {
+	s := newSite(t)
+	make := func(company int, kind string) int {
+		return s.create("Tickets", `{"companyID":`+strconv.Itoa(company)+`,"title":"t","description":"what was seen","status":1,"priority":4,"queueID":29682833`+kind+`}`)
+	}
+	source, into := make(29680001, ""), make(29680001, "")
+	elsewhere, problem := make(29680000, ""), make(29680001, `,"ticketType":3`)
+	for _, other := range []int{source, elsewhere, problem, 7} {
+		if _, err := s.Play(t.Context(), desk.Act{Do: "ticket_merge", Ticket: source, Value: strconv.Itoa(other)}); err == nil {
+			t.Errorf("merged into %d", other)
+		}
+	}
+	if _, err := s.Play(t.Context(), desk.Act{Do: "ticket_merge", Ticket: source, Value: strconv.Itoa(into)}); err != nil {
+		t.Fatal(err)
+	}
+	was, is := found2(s, source), found2(s, into)
+	if was.Int("status") != complete || is.Int("status") != 1 || was["problemTicketId"] != nil {
+		t.Errorf("the source is %v, the other %v", was, is)
+	}
+	_, answer := s.ask("POST", "TicketNotes/query", `{"filter":[{"op":"in","field":"ticketID","value":[`+strconv.Itoa(source)+`,`+strconv.Itoa(into)+`]}]}`)
+	for _, want := range []string{is.Text("ticketNumber"), `"noteType":93`, `"noteType":94`, "Absorbed Ticket Description " + was.Text("ticketNumber"), "what was seen"} {
+		if !strings.Contains(answer, want) {
+			t.Errorf("the notes lack %q: %s", want, answer)
+		}
+	}
+	shown := func() int {
+		for _, v := range s.Snapshot().Tickets {
+			if v.ID == source {
+				return v.MergedInto
+			}
+		}
+		return -1
+	}
+	if got := shown(); got != into {
+		t.Errorf("the page shows %d, want %d", got, into)
+	}
+	if _, err := s.Play(t.Context(), desk.Act{Do: "ticket_reopen", Ticket: source}); err != nil || shown() != 0 {
+		t.Errorf("opened again it still shows %d: %v", shown(), err)
+	}
+}

@@ -24,8 +24,8 @@
 //
 // Scripted faults with vendor "autotask" are those of the API, "autotask.callback" those of what it posts.
 //
-// What may go wrong: the texts of most errors, the answers beyond the limits (429 here), and what a merge leaves on a ticket
-// (Complete, and a note) are guesses.
+// What may go wrong: the texts of most errors and of the notes that a merge leaves, and the answers beyond the limits (429
+// here) are guesses.
 package autotask
 
 import "time"

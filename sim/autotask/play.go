@@ -98,13 +98,9 @@ func (s *Service) technician(t desk.Record, by int, a desk.Act) (string, error) 
 		return "Noted.", nil
 	case "ticket_merge":
 		id, _ := strconv.Atoi(a.Value) // no number is no ticket
-		parent := find(s.tables["Tickets"], id)
-		if parent == nil || parent.Int("id") == t.Int("id") {
-			return "", fmt.Errorf("sim/autotask: there is no other ticket %q", a.Value)
+		if err := s.merge(t, find(s.tables["Tickets"], id), by); err != nil {
+			return "", err
 		}
-		s.note(t, by, "This ticket was merged into "+parent.Text("ticketNumber")+".", false)
-		t["problemTicketId"] = id
-		s.effect("ticket.merge", t.Int("id"), parent.Text("ticketNumber"))
 		return set(desk.Record{"status": complete})
 	case "ticket_delete":
 		s.drop("Tickets", t.Int("id"))
@@ -114,6 +110,54 @@ func (s *Service) technician(t desk.Record, by int, a desk.Act) (string, error) 
 		return "Deleted.", nil
 	}
 	return "", fmt.Errorf("sim/autotask: nobody at the desk can %q", a.Do)
+}
+
+// merge leaves on both tickets what Autotask does: notes of its own, the one on the source with the number of
+// the other, and the source's description. Its other notes stay where they are; it is the caller who completes
+// it. s.mu is held.
+// https://www.autotask.net/help/content/3_Features/7_ServiceDesk/ManageTickets/Ticket_Merge.htm
+func (s *Service) merge(source, into desk.Record, by int) error {
+	switch {
+	case into == nil || into.Int("id") == source.Int("id"):
+		return errors.New("sim/autotask: there is no other ticket of that number")
+	case into.Int("companyID") != source.Int("companyID"):
+		return errors.New("sim/autotask: only tickets of one company are merged")
+	case source.Int("ticketType") == problemType || into.Int("ticketType") == problemType:
+		return errors.New("sim/autotask: problem tickets are not merged")
+	}
+	number := source.Text("ticketNumber")
+	for _, n := range []struct {
+		on          desk.Record
+		kind        int
+		title, text string
+	}{
+		{source, mergedNote, "Merged Into Ticket", "This ticket was merged into " + into.Text("ticketNumber") + "."},
+		{into, absorbedNote, "Absorbed Another Ticket", "This ticket absorbed " + number + "."},
+		{into, absorbedNote, "Absorbed Ticket Description " + number, source.Text("description")},
+	} {
+		s.store("TicketNotes", nil, desk.Record{"ticketID": n.on.Int("id"), "title": n.title, "description": n.text, "noteType": n.kind, "publish": 2}, by)
+	}
+	into["lastActivityDate"], into["lastActivityResourceID"] = desk.Now(), by
+	s.effect("ticket.merge", source.Int("id"), into.Text("ticketNumber"))
+	return nil
+}
+
+// mergedInto is the ticket into which t was merged, 0 when it was not or lives on.
+func (s *Service) mergedInto(t desk.Record) (id int) {
+	if t.Int("status") != complete {
+		return 0
+	}
+	for _, n := range s.tables["TicketNotes"] {
+		if n.Int("ticketID") != t.Int("id") || n.Int("noteType") != mergedNote {
+			continue
+		}
+		for _, o := range s.tables["Tickets"] {
+			if strings.Contains(n.Text("description"), o.Text("ticketNumber")) {
+				id = o.Int("id")
+			}
+		}
+	}
+	return id
 }
 
 func (s *Service) note(t desk.Record, by int, text string, public bool) {
@@ -164,7 +208,7 @@ func (s *Service) view(t desk.Record) desk.Ticket {
 		ID: t.Int("id"), Number: t.Text("ticketNumber"), Ref: t.Text("externalID"), Title: t.Text("title"), Text: t.Text("description"),
 		Company: find(s.tables["Companies"], t.Int("companyID")).Text("companyName"), Board: s.label("queueID", t.Int("queueID")), Status: s.label("status", t.Int("status")),
 		Priority: s.label("priority", t.Int("priority")), Assignee: s.resource(t.Int("assignedResourceID")), Closed: t["completedDate"] != nil,
-		Created: t.Time("createDate"), CreatedBy: s.resource(t.Int("creatorResourceID")), MergedInto: t.Int("problemTicketId"), Notes: []desk.Note{},
+		Created: t.Time("createDate"), CreatedBy: s.resource(t.Int("creatorResourceID")), MergedInto: s.mergedInto(t), Notes: []desk.Note{},
 	}
 	for _, n := range s.tables["TicketNotes"] {
 		if n.Int("ticketID") == out.ID {

@@ -15,6 +15,10 @@ const (
 	clerks   = 29682885             // resource of desk.People[0], the next has the next
 	role     = 29683396             // the only role
 	complete = 5                    // the status that closes, the same everywhere
+	// Types of notes that only Autotask writes, and the type of a ticket that is not merged.
+	mergedNote   = 93
+	absorbedNote = 94
+	problemType  = 3
 )
 
 // choice is a value of a picklist. Value is a string here and a number on the record.
@@ -41,7 +45,7 @@ func picklists() map[string][]choice {
 		"ticketType":     "1=Service Request,2=Incident,3=Problem,5=Alert",
 		"issueType":      "10=Security,11=Computer",
 		"subIssueType":   "136=Account takeover:10,137=Phishing:10,138=Hardware:11",
-		"noteType":       "1=Task Detail,2=Task Notes,3=Task Summary,13=Workflow Rule Note - Task",
+		"noteType":       "1=Task Summary,2=Task Detail,3=Task Notes,13=Workflow Rule Note - Task,18=Client Portal Note,91=Workflow Rule Action Note,93=Merged Into Ticket,94=Absorbed Another Ticket",
 		"publish":        "1=All Autotask Users,2=Internal Project Team",
 	} {
 		for i, entry := range strings.Split(list, ",") {
