@@ -28,6 +28,10 @@ type Config struct {
 	Subscription responsehub.Subscription // what was bought; zero: everything, without an end
 	Onboarding   Onboarding               // takes tenants in; nil: this hub does not
 	OnCall       OnCall                   // says who is called when; nil: this hub calls nobody
+	Sources      []Source                 // the detectors
+	Mapper       Mapper                   // tries a detector's message; nil: none can be tried
+	Companies    Companies                // searches the ticket systems; nil: there are none
+	Channels     Channels                 // knows the Teams channels; nil: none is known
 }
 
 // Engine is what the API asks of the engine.
@@ -82,6 +86,10 @@ type API struct {
 	documents Documents
 	onCall    OnCall
 	newcomers Onboarding
+	detectors []Source
+	mapper    Mapper
+	desks     Companies
+	teams     Channels
 	hashKey   []byte
 	bought    responsehub.Subscription
 	dir       Directory
@@ -97,6 +105,7 @@ type API struct {
 func New(cfg Config, engine Engine, dir Directory, log *slog.Logger) *API {
 	a := &API{
 		engine: engine, preflight: cfg.Preflight, documents: cfg.Documents, onCall: cfg.OnCall, newcomers: cfg.Onboarding, hashKey: cfg.Key, bought: cfg.Subscription, dir: dir, log: log,
+		detectors: cfg.Sources, mapper: cfg.Mapper, desks: cfg.Companies, teams: cfg.Channels,
 		doors:  newDoors(cfg.Key, cfg.BootstrapKey, dir, log),
 		limits: newLimits(cmp.Or(cfg.PerSecond, 20), cmp.Or(cfg.Burst, 60)),
 	}

@@ -46,9 +46,36 @@ func decode(r *http.Request, limit int64, into any) error {
 	return nil
 }
 
+// idempotencyKey is the header that some clients send with each try of a request.
+const idempotencyKey = "Idempotency-Key"
+
+// commandFromHeader takes the command id from the header where the body has room for one
+// and names none. Two different ones are a mistake of the client.
+func commandFromHeader(r *http.Request, body any) error {
+	key := r.Header.Get(idempotencyKey)
+	id := reflect.ValueOf(body).Elem().FieldByName(commandField)
+	if key == "" || !id.IsValid() {
+		return nil
+	}
+	if id.String() != "" && id.String() != key {
+		return invalid("/command_id", "The header Idempotency-Key and command_id say two things. Send one of them.")
+	}
+	id.SetString(key)
+	return nil
+}
+
+// commandField is the field of a body that makes its command idempotent.
+const commandField = "CommandID"
+
 // walk reads one value and compares it with the type it is meant for.
 func walk(dec *json.Decoder, t reflect.Type, at string) error {
 	t = element(t)
+	if t == sampleType {
+		if dec.Decode(new(Sample)) != nil {
+			return invalid(at, "The body is not valid JSON.")
+		}
+		return nil
+	}
 	tok, err := dec.Token()
 	if err != nil {
 		return invalid(at, "The body is not valid JSON.")

@@ -96,8 +96,9 @@ func TestPauseOverTheAPI(t *testing.T) {
 func TestAnEndedTrialOverTheAPI(t *testing.T) {
 	h := newHub(t, api.Config{Subscription: responsehub.Subscription{TrialEnds: time.Now().Add(-time.Hour)}})
 	for what, r := range map[string][3]string{
-		"a new tenant":    {"PUT", "/v1/tenants", `{"tenants":[{"name":"New","microsoft_tenant_id":"33333333-3333-4333-8333-333333333333"}]}`},
-		"another product": {"PATCH", "/v1/tenants/t1", `{"product":"notify"}`},
+		"a new tenant":                {"PUT", "/v1/tenants", `{"tenants":[{"name":"New","microsoft_tenant_id":"33333333-3333-4333-8333-333333333333"}]}`},
+		"another product":             {"PATCH", "/v1/tenants/t1", `{"product":"notify"}`},
+		"another product by the file": {"PUT", "/v1/tenants", `{"tenants":[{"name":"Contoso","microsoft_tenant_id":"11111111-1111-4111-8111-111111111111","product":"notify"}]}`},
 	} {
 		if got := h.ask("admin", r[0], r[1], r[2]); got.status != 409 || !strings.Contains(got.body, "Remediation goes on") {
 			t.Errorf("%s: %d %s", what, got.status, got.body)
@@ -193,4 +194,25 @@ func newcomers(t *testing.T) *onboard.Desk {
 		t.Fatal(err)
 	}
 	return onboard.New(onboard.Config{Back: "https://hub.test/onboard/back"}, nobody{}, store.New(rdb), dir, slog.New(slog.DiscardHandler))
+}
+
+// TestProductOfTheFile: what the file says of a product is a switch, held to a tenant's
+// trial as the file has it; what it does not say stays.
+func TestProductOfTheFile(t *testing.T) {
+	h := newHub(t, api.Config{})
+	apply := func(rest string) answer {
+		return h.ask("admin", "PUT", "/v1/tenants", `{"tenants":[{"name":"Contoso","microsoft_tenant_id":"11111111-1111-4111-8111-111111111111"`+rest+`}]}`)
+	}
+	if got := apply(`,"product":"notify","trial":{"ends":"2020-01-01T00:00:00Z"}`); got.status != 409 || !strings.Contains(got.body, "The trial of Contoso ended") || h.dir.tenants[0].Bought() != responsehub.ProductResponse {
+		t.Errorf("after its trial %d %s", got.status, got.body)
+	}
+	if got := apply(`,"product":"notify"`); got.status != 200 || h.dir.tenants[0].Product != responsehub.ProductNotify || h.dir.tenants[0].Response {
+		t.Errorf("notify: %d %s, %+v", got.status, got.body, h.dir.tenants[0])
+	}
+	if got := apply(``); got.status != 200 || h.dir.tenants[0].Product != responsehub.ProductNotify {
+		t.Errorf("left out: %d %s, %+v", got.status, got.body, h.dir.tenants[0])
+	}
+	if got := apply(`,"product":"response","response":true`); got.status != 200 || !h.dir.tenants[0].Automatic() {
+		t.Errorf("response: %d %s, %+v", got.status, got.body, h.dir.tenants[0])
+	}
 }

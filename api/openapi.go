@@ -64,6 +64,9 @@ func (s schemas) operation(r route) object {
 		}
 		params = append(params, object{"name": p.name, "in": "query", "description": p.doc, "schema": schema})
 	}
+	if _, ok := r.body.FieldByName(commandField); ok {
+		params = append(params, object{"name": idempotencyKey, "in": "header", "description": "does what command_id of the body does", "schema": object{"type": "string"}})
+	}
 	if params != nil {
 		op["parameters"] = params
 	}
@@ -113,6 +116,8 @@ func (s schemas) of(t reflect.Type, request bool) object {
 	switch {
 	case t == timeType:
 		return object{"type": "string", "format": "date-time"}
+	case t == sampleType:
+		return object{}
 	case t == reflect.TypeFor[Event]():
 		return s.of(reflect.TypeFor[storedEvent](), request)
 	case enums[t] != nil:

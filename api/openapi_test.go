@@ -62,7 +62,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 
 // TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller(), Documents: clerk{}, Onboarding: newcomers(t)})
+	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller(), Documents: clerk{}, Onboarding: newcomers(t), Sources: petra, Mapper: reads{}, Companies: halo{}, Channels: general{}})
 	moved := h.engine.inc.Step(responsehub.Retract)
 	moved.State, moved.Progress = responsehub.Done, &responsehub.Progress{Found: 1, Moved: 1}
 	doc := h.spec()
@@ -74,6 +74,13 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"reader", "GET", "/v1/incidents?limit=x", "/v1/incidents", "", 400},
 		{"", "GET", "/v1/incidents", "/v1/incidents", "", 401},
 		{"reader", "GET", "/v1/incidents/i1", "/v1/incidents/{id}", "", 200},
+		{"admin", "GET", "/v1/sources", "/v1/sources", "", 200},
+		{"reader", "GET", "/v1/sources", "/v1/sources", "", 403},
+		{"admin", "POST", "/v1/sources/petra/try", "/v1/sources/{source}/try", `{"sample":{"any":["thing",1.5,null]}}`, 200},
+		{"admin", "POST", "/v1/sources/nobody/try", "/v1/sources/{source}/try", `{"sample":1}`, 404},
+		{"admin", "GET", "/v1/channels", "/v1/channels", "", 200},
+		{"admin", "GET", "/v1/tenants/t1/companies?connection=halo&name=con", "/v1/tenants/{id}/companies", "", 200},
+		{"reader", "GET", "/v1/tenants/t1/companies?connection=halo&name=con", "/v1/tenants/{id}/companies", "", 403},
 		{"reader", "GET", "/v1/incidents/zz", "/v1/incidents/{id}", "", 404},
 		{"reader", "GET", "/v1/incidents/i1/events", "/v1/incidents/{id}/events", "", 200},
 		{"reader", "GET", "/v1/incidents/i1/letters?limit=3", "/v1/incidents/{id}/letters", "", 200},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -79,6 +80,17 @@ func (a *API) rosterTenants(in []RosterTenant, people map[string]bool) ([]respon
 			tenant.ID, tenant.Response, tenant.Product, tenant.Paused = was.ID, was.Response, was.Product, was.Paused
 		} else if err := a.bought.MayOnboard(time.Now()); err != nil {
 			return nil, err
+		}
+		if t.Product != nil {
+			if ok { // a new tenant begins with a product, which is no switch
+				was.TrialEnds = tenant.TrialEnds // the file may say that the trial became a subscription
+				if err := a.bought.MaySwitch(&was, *t.Product, time.Now()); err != nil {
+					return nil, err
+				}
+			}
+			if tenant.Bought() != cmp.Or(*t.Product, responsehub.ProductResponse) {
+				tenant.Switch(*t.Product)
+			}
 		}
 		if t.Response != nil {
 			tenant.Response = *t.Response

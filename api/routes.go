@@ -87,6 +87,9 @@ func on[In, Out any](method, path, name string, status int, h func(call, In) (Ou
 					return nil, err
 				}
 			}
+			if err := commandFromHeader(r.c.Request(), &body); err != nil {
+				return nil, err
+			}
 			return h(r, body)
 		},
 	}
@@ -139,6 +142,11 @@ func (a *API) table() []route {
 		on("POST", "/v1/tenants/:id/preflight", "runPreflight", http.StatusOK, a.runPreflight, "Look at the tenant now; nothing is changed there"),
 		on("POST", "/v1/tenants/:id/rehearse", "rehearseUser", http.StatusOK, a.rehearseUser, "What the steps would do now for an account; nothing is changed"),
 		on("POST", "/v1/incidents/:id/rehearse", "rehearseIncident", http.StatusOK, a.rehearseIncident, "What the steps of the incident would do now; nothing is changed"),
+		on("GET", "/v1/tenants/:id/companies", "findCompanies", http.StatusOK, a.companies, "Companies of a ticket system to map the tenant to, 50 at most",
+			param{name: "connection", doc: "name of the ticket system under psa"}, param{name: "name", doc: "a part of the company's name"}),
+		on("GET", "/v1/channels", "listChannels", http.StatusOK, a.channels, "The Teams channels that the bot has learnt of"),
+		on("GET", "/v1/sources", "listSources", http.StatusOK, a.sources, "The detectors, without their secrets"),
+		on("POST", "/v1/sources/:source/try", "trySource", http.StatusOK, a.trySource, "The alert that a message of a detector becomes; nothing is opened"),
 		on("PUT", "/v1/tenants", "applyRoster", http.StatusOK, a.apply, "Take over the tenants and people of a configuration file; those it does not name stay"),
 		on("GET", "/v1/incidents/:id/report", "reportIncident", http.StatusOK, a.incidentReport, "A report of the incident for people", form),
 		on("GET", "/v1/incidents/:id/evidence", "exportEvidence", http.StatusOK, a.evidence, "The incident with its whole record, signed; `responsehub audit verify FILE` checks it offline"),

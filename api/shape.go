@@ -46,7 +46,10 @@ func element(t reflect.Type) reflect.Type {
 	return t
 }
 
-var timeType = reflect.TypeFor[time.Time]()
+var (
+	timeType   = reflect.TypeFor[time.Time]()
+	sampleType = reflect.TypeFor[Sample]() // any JSON
+)
 
 // enums are the named types that know only certain values.
 var enums = map[reflect.Type][]string{

@@ -336,11 +336,12 @@ type Roster struct {
 
 // RosterTenant is a tenant as the configuration file writes it.
 type RosterTenant struct {
-	Name              string            `json:"name" need:"true"`
-	MicrosoftTenantID string            `json:"microsoft_tenant_id" need:"true"`
-	SourceIDs         map[string]string `json:"source_ids,omitempty"`
-	Response          *bool             `json:"response,omitempty" doc:"left out: stays as it is, off for a new tenant"`
-	LockGroup         string            `json:"lock_group,omitempty" doc:"object id of a cloud-only group whose members a Conditional Access policy shuts out"`
+	Name              string               `json:"name" need:"true"`
+	MicrosoftTenantID string               `json:"microsoft_tenant_id" need:"true"`
+	SourceIDs         map[string]string    `json:"source_ids,omitempty"`
+	Response          *bool                `json:"response,omitempty" doc:"left out: stays as it is, off for a new tenant"`
+	Product           *responsehub.Product `json:"product,omitempty" doc:"left out: stays as it is, response for a new tenant"`
+	LockGroup         string               `json:"lock_group,omitempty" doc:"object id of a cloud-only group whose members a Conditional Access policy shuts out"`
 	Guards
 	Notify Notify `json:"notify,omitzero"`
 	Trial  *Trial `json:"trial,omitempty"`

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -90,11 +91,11 @@ func (a *App) Engine() *remediation.Engine { return a.engine }
 func (a *App) Start(ctx context.Context) error {
 	var err error
 	if a.listener, err = net.Listen("tcp", a.cfg.Server.Listen); err != nil {
-		return fmt.Errorf("server.listen: %w", err)
+		return fmt.Errorf("server.listen: %w", inUse(err))
 	}
 	if a.admin != nil {
 		if a.adminAt, err = net.Listen("tcp", a.cfg.Server.AdminListen); err != nil {
-			return errors.Join(fmt.Errorf("server.admin_listen: %w", err), a.listener.Close())
+			return errors.Join(fmt.Errorf("server.admin_listen: %w", inUse(err)), a.listener.Close())
 		}
 		a.serve(a.admin, a.adminAt)
 	}
@@ -115,6 +116,14 @@ func (a *App) Start(ctx context.Context) error {
 	a.serve(a.public, a.listener)
 	a.log.Info("hub is up", "listen", a.Addr(), "admin", a.AdminAddr(), "version", a.health.version)
 	return nil
+}
+
+// inUse says what to do about an address that another program has.
+func inUse(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w. Stop what runs there, or give the hub another address", err)
+	}
+	return err
 }
 
 func (a *App) serve(s *http.Server, l net.Listener) {

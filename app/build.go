@@ -47,7 +47,8 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
-	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, Documents: office, OnCall: a.pager, Onboarding: a.onboard, Subscription: a.subscription()}, a.engine, a.directory, log.With("part", "api"))
+	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, Documents: office, OnCall: a.pager, Onboarding: a.onboard, Subscription: a.subscription(),
+		Sources: detectors(cfg), Mapper: a.intake, Companies: companies(a.psa.connections), Channels: a.directory}, a.engine, a.directory, log.With("part", "api"))
 	if err := a.buildConsole(key, programs, office, opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
@@ -186,6 +187,15 @@ func sources(cfg *config.Config) []intake.Source {
 	var out []intake.Source
 	for _, s := range cfg.Sources {
 		out = append(out, intake.Source{Name: s.Name, Kind: intake.Kind(s.Kind), Secrets: s.Secrets, Header: s.Header, Token: s.Token, Map: s.Map})
+	}
+	return out
+}
+
+// detectors are the sources as people and programs see them.
+func detectors(cfg *config.Config) []api.Source {
+	var out []api.Source
+	for _, s := range cfg.Sources {
+		out = append(out, api.Source{Name: s.Name, Kind: s.Kind, Maps: len(s.Map) > 0})
 	}
 	return out
 }

@@ -43,8 +43,8 @@ func (a *App) buildConsole(key []byte, programs *api.API, office *documents.Offi
 	for _, p := range a.cfg.PSA {
 		cfg.Desks = append(cfg.Desks, p.Name)
 	}
-	for _, src := range sources(a.cfg) {
-		cfg.Sources = append(cfg.Sources, console.Source{Name: src.Name, Kind: string(src.Kind), Maps: len(src.Map) > 0})
+	for _, src := range detectors(a.cfg) {
+		cfg.Sources = append(cfg.Sources, console.Source{Name: src.Name, Kind: src.Kind, Maps: src.Maps})
 	}
 	cfg.Mapper, cfg.OnCall, cfg.Companies = a.intake, a.pager, companies(a.psa.connections)
 	cfg.NewKey = func(name string, role responsehub.Role, tenants []string) (responsehub.Secret, responsehub.APIKey, error) {

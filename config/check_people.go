@@ -55,6 +55,9 @@ func (c *checker) tenants() {
 		if mode := responsehub.PasswordMode(t.PasswordMode); !slices.Contains(responsehub.PasswordModes, mode) && t.PasswordMode != unread {
 			c.fault(at+".password_mode", "must be cloud, writeback or manual")
 		}
+		if t.Response && t.Product == string(responsehub.ProductNotify) {
+			c.fault(at+".response", "is not part of the product notify: nothing runs by itself with it")
+		}
 		c.notify(t.Notify, at+".notify")
 	}
 }

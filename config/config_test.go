@@ -106,6 +106,8 @@ func TestFaultsAreAllFoundWithTheirLines(t *testing.T) {
 		"secret empty key":     {strings.Replace(base, "${PETRA_SECRET}", "whsec_", 1), []string{"3: sources[0].secrets[0]: is a key of 0 bytes; at least 16 are needed, 24 are advised"}},
 		"header without token": {strings.Replace(base, "kind: standard-webhooks, secrets: [\"${PETRA_SECRET}\"]", "kind: header", 1), []string{"3: sources[0].header: is needed", "3: sources[0].token: is needed"}},
 		"mapping":              {strings.Replace(base, "kind: standard-webhooks,", "kind: standard-webhooks, map: {id: '.[', nope: '.x', user: '.u'},", 1), []string{"3: sources[0].map.id: is not a jq expression: unexpected EOF", "3: sources[0].map.nope: is not a field of an alert; the fields are " + strings.Join(intake.MapKeys(), ", "), "3: sources[0].map: needs tenant or tenant.microsoft_tenant_id or tenant.source_tenant_id"}},
+		"product": {base + "tenants:\n - {name: A, microsoft_tenant_id: 11111111-1111-4111-8111-111111111111, product: gold, notify: {slack: ['https://x.example']}}\n - {name: B, microsoft_tenant_id: 11111111-1111-4111-8111-111111111112, product: notify, response: true, notify: {slack: ['https://x.example']}}\n", []string{
+			"6: tenants[0].product: must be one of response, notify", "7: tenants[1].response: is not part of the product notify: nothing runs by itself with it"}},
 		"source twice": {base + "psa: []\n" + strings.Replace("sources2: x\n", "sources2: x\n", "", 1) + "tenants: [{name: A, microsoft_tenant_id: 11111111-1111-4111-8111-111111111111, notify: {mail: [a@b.example]}},\n {name: a, microsoft_tenant_id: 11111111-1111-4111-8111-111111111112, source_ids: {nobody: x}, notify: {mail: [nonsense]}}]\nmail: {smtp: 'smtp://u:hush%@h:1', from: a@b.example}\n", []string{
 			"7: tenants[1].notify.mail[0]: must be a mail address", "7: tenants[1].name: stands there twice; first on line 6", "7: tenants[1].source_ids.nobody: names no source of this file",
 			"8: mail.smtp: must be smtp://user:password@host:587 or smtps://user:password@host:465, with special characters as %XX"}},
@@ -254,6 +256,9 @@ func TestGuardsReachTheTenant(t *testing.T) {
 	}
 	if got := tenant(""); got.PasswordMode != "" || got.Limits.AutomaticLocksPerHour != nil || got.LocksPerHour() != 20 {
 		t.Errorf("without guards: %+v", got)
+	}
+	if got := tenant("   product: notify\n"); got.Product != responsehub.ProductNotify || tenant("").Product != "" {
+		t.Errorf("product: %+v", got)
 	}
 	got := tenant("   password_mode: manual\n   limits: {automatic_locks_per_hour: 0}\n   break_glass: [root@a.example]\n   second_person_for: [admins]\n")
 	if got.PasswordMode != responsehub.PasswordManual || got.LocksPerHour() != 0 || len(got.BreakGlass) != 1 || !got.AsksForAdmins() {

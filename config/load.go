@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -22,6 +23,9 @@ const maxFile = 16 << 20
 func Load(path string) (*Config, []Fault, error) {
 	f, err := os.Open(path)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w. Name the file with --config, or begin with: responsehub config example > responsehub.yaml", err)
+		}
 		return nil, nil, fmt.Errorf("read configuration: %w", err)
 	}
 	defer f.Close()

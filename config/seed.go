@@ -47,6 +47,9 @@ func (t Tenant) tenant(id string) responsehub.Tenant {
 	if n := t.Limits.AutomaticLocksPerHour; n != responsehub.DefaultLocksPerHour {
 		out.Limits.AutomaticLocksPerHour = &n
 	}
+	if p := responsehub.Product(t.Product); p != responsehub.ProductResponse {
+		out.Product = p
+	}
 	if t.Trial != nil {
 		out.TrialEnds = t.Trial.Ends.Truncate(time.Second)
 	}

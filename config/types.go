@@ -349,6 +349,8 @@ type Tenant struct {
 	SourceIDs map[string]string `yaml:"source_ids"`
 	// Whether lock, retract and persistence run by themselves the moment an alert is in.
 	Response bool `yaml:"response"`
+	// What the tenant bought: response is everything; with notify people are told and press the steps, and nothing runs by itself. tenant apply leaves it as it is where it is left out; after the end of a trial it cannot be switched.
+	Product string `yaml:"product" default:"response" oneof:"response,notify"`
 	// Object id of a cloud-only security group whose members a Conditional Access policy shuts out. Locked accounts are put into it, which survives directory sync. Empty: none.
 	LockGroup string `yaml:"lock_group" is:"guid"`
 	// Who resets passwords: cloud is the hub, for cloud accounts; writeback is the hub, also for accounts from on-premises AD, in the name of a person who signs in once (responsehub tenant sign-in); manual is a person, for all. Accounts from on-premises AD are reset by hand in cloud and manual.

@@ -86,7 +86,10 @@ func post(c *cobra.Command, to string, header http.Header, body []byte, out *acc
 	req.Header = header
 	res, err := (&http.Client{Timeout: 30 * time.Second}).Do(req)
 	if err != nil {
-		return false, err
+		if c.Context().Err() != nil {
+			return false, c.Context().Err()
+		}
+		return false, &responsehub.Error{Kind: responsehub.Unavailable, Message: fmt.Sprintf("The hub at %s cannot be reached. Is it running, and is --to right?", req.URL.Host), Err: err}
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
@@ -94,7 +97,11 @@ func post(c *cobra.Command, to string, header http.Header, body []byte, out *acc
 		return false, err
 	}
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusAccepted {
-		return false, refusal(res, b)
+		err := refusal(res, b)
+		if err.Kind == responsehub.Unauthorized {
+			err.Message += " --secret has to be one of the source's secrets in the hub's configuration."
+		}
+		return false, err
 	}
 	return res.StatusCode == http.StatusOK, json.Unmarshal(b, out)
 }

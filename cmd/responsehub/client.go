@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -31,7 +32,7 @@ const maxAnswer = 64 << 20
 func newClient() (*client, error) {
 	key := responsehub.Secret(os.Getenv("RESPONSEHUB_API_KEY"))
 	if key == "" {
-		return nil, &responsehub.Error{Kind: responsehub.Unauthorized, Message: "RESPONSEHUB_API_KEY is not set. Make a key with: responsehub key create --config FILE --name NAME --role responder"}
+		return nil, &responsehub.Error{Kind: responsehub.Unauthorized, Message: "RESPONSEHUB_API_KEY is not set. Set it to an API key; make one with: responsehub key create --config FILE --name NAME --role responder"}
 	}
 	base := cmp.Or(os.Getenv("RESPONSEHUB_URL"), "http://127.0.0.1:8080")
 	u, err := url.Parse(base)
@@ -91,7 +92,7 @@ func (c *client) answer(req *http.Request) ([]byte, error) {
 		if req.Context().Err() != nil {
 			return nil, req.Context().Err()
 		}
-		return nil, &responsehub.Error{Kind: responsehub.Unavailable, Message: fmt.Sprintf("The hub at %s cannot be reached.", c.base), Err: err}
+		return nil, &responsehub.Error{Kind: responsehub.Unavailable, Message: fmt.Sprintf("The hub at %s cannot be reached. Is it running (responsehub serve)? RESPONSEHUB_URL says where it is.", c.base), Err: err}
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
@@ -99,19 +100,23 @@ func (c *client) answer(req *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("read the hub's answer: %w", err)
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, refusal(res, b)
+		err := refusal(res, b)
+		if err.Kind == responsehub.Unauthorized {
+			err.Message += " RESPONSEHUB_API_KEY is the key; an administrator makes one with: responsehub key add"
+		}
+		return nil, err
 	}
 	return b, nil
 }
 
 // kinds by status, as far as a command has to tell them apart.
 var kinds = map[int]responsehub.Kind{
-	http.StatusNotFound: responsehub.NotFound, http.StatusConflict: responsehub.Refused, http.StatusGone: responsehub.Gone,
+	http.StatusUnauthorized: responsehub.Unauthorized, http.StatusNotFound: responsehub.NotFound, http.StatusConflict: responsehub.Refused, http.StatusGone: responsehub.Gone,
 	http.StatusTooManyRequests: responsehub.Throttled, http.StatusServiceUnavailable: responsehub.Unavailable,
 	http.StatusBadGateway: responsehub.Unavailable, http.StatusGatewayTimeout: responsehub.Unavailable,
 }
 
-func refusal(res *http.Response, body []byte) error {
+func refusal(res *http.Response, body []byte) *responsehub.Error {
 	e := &responsehub.Error{Kind: cmp.Or(kinds[res.StatusCode], responsehub.Invalid)}
 	var p api.Problem
 	if json.Unmarshal(body, &p) != nil || p.Detail == "" {
@@ -135,4 +140,12 @@ func path(parts ...string) string {
 		b.WriteString("/" + url.PathEscape(p))
 	}
 	return b.String()
+}
+
+// orList names the command that shows what there is, where something is not there.
+func orList(err error, command string) error {
+	if e, ok := errors.AsType[*responsehub.Error](err); ok && e.Kind == responsehub.NotFound {
+		return &responsehub.Error{Kind: e.Kind, Message: e.Message + " See: " + command}
+	}
+	return err
 }

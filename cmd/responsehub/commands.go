@@ -29,6 +29,7 @@ func newRoot() *cobra.Command {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().StringP("output", "o", "table", "how answers are printed: table or json")
+	root.PersistentFlags().Bool("json", false, "short for -o json")
 	for _, c := range commands {
 		root.AddCommand(c())
 	}

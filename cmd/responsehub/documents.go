@@ -40,6 +40,15 @@ func newIncidentExport() *cobra.Command {
 func newReport() *cobra.Command {
 	var form, file, tenant, from, to string
 	c := &cobra.Command{Use: "report", Short: "A report of the incidents of a period, of one tenant or all", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		if tenant != "" {
+			hub, err := newClient()
+			if err == nil {
+				tenant, err = tenantID(c.Context(), hub, tenant)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		q := url.Values{"form": {form}}
 		for name, value := range map[string]string{"tenant": tenant, "from": from, "to": to} {
 			if value == "" {
@@ -54,7 +63,7 @@ func newReport() *cobra.Command {
 	}}
 	c.Flags().StringVar(&form, "form", "pdf", "html, pdf, csv or xlsx")
 	c.Flags().StringVar(&file, "out", "", "file to write; - is standard output; incidents.FORM when left out")
-	c.Flags().StringVar(&tenant, "tenant", "", "only this tenant's: the hub's id of it or Microsoft's")
+	c.Flags().StringVar(&tenant, "tenant", "", "only this tenant's: its name or one of its ids")
 	c.Flags().StringVar(&from, "from", "", "first day, 2026-11-01, or a time; a month ago when left out")
 	c.Flags().StringVar(&to, "to", "", "day or time before which it ends; now when left out")
 	return c

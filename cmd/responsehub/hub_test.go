@@ -139,7 +139,10 @@ func (h *fakeHub) Incident(_ context.Context, _ responsehub.Actor, id string) (*
 	return h.find(id)
 }
 
-func (h *fakeHub) Incidents(context.Context, responsehub.Actor, remediation.Query) (remediation.IncidentPage, error) {
+func (h *fakeHub) Incidents(_ context.Context, _ responsehub.Actor, q remediation.Query) (remediation.IncidentPage, error) {
+	if q.Tenant != "" && q.Tenant != h.inc.Tenant.ID {
+		return remediation.IncidentPage{}, nil
+	}
 	return remediation.IncidentPage{Incidents: []*responsehub.Incident{h.inc}}, nil
 }
 

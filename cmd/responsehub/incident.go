@@ -24,6 +24,11 @@ func newIncidentList() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if tenant != "" {
+			if tenant, err = tenantID(c.Context(), hub, tenant); err != nil {
+				return err
+			}
+		}
 		q := url.Values{}
 		for name, value := range map[string]string{"tenant": tenant, "status": status, "since": since, "cursor": cursor} {
 			if value != "" {
@@ -39,7 +44,7 @@ func newIncidentList() *cobra.Command {
 		}
 		return show(c, list, func(w io.Writer) { drawIncidents(w, list) })
 	}}
-	c.Flags().StringVar(&tenant, "tenant", "", "only this tenant's: the hub's id of it or Microsoft's")
+	c.Flags().StringVar(&tenant, "tenant", "", "only this tenant's: its name or one of its ids")
 	c.Flags().StringVar(&status, "status", "", "only those in this state: unpublished, active, remediated, false_alarm")
 	c.Flags().StringVar(&since, "since", "", "only those opened at this time (RFC 3339) or later")
 	c.Flags().StringVar(&cursor, "cursor", "", "where the list before ended")
@@ -55,7 +60,7 @@ func newIncidentShow() *cobra.Command {
 		}
 		var inc api.Incident
 		if err := hub.do(c.Context(), "GET", path("v1", "incidents", args[0]), nil, &inc); err != nil {
-			return err
+			return orList(err, "responsehub incident list")
 		}
 		return show(c, inc, func(w io.Writer) { drawIncident(w, inc) })
 	}}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 )
 
 func newKey() *cobra.Command {
-	return group("key", "API keys", newKeyCreate())
+	return group("key", "API keys: make, list, remove", newKeyCreate(), newKeyAdd(), newKeyList(), newKeyRemove())
 }
 
 // created is a new key as it is printed, once.
@@ -32,6 +33,7 @@ func newKeyCreate() *cobra.Command {
 	var tenants []string
 	c := &cobra.Command{
 		Use: "create --config FILE --name NAME --role ROLE", Short: "Make an API key and print it, once; only its hash is kept", Args: cobra.NoArgs,
+		Long: "Makes an API key and writes its hash to Redis; the hub need not run. It is how the first key is made. Where there is\none already, key add makes another over the hub's API, from anywhere.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, _, err := config.Load(file)
 			if err != nil {
@@ -49,7 +51,7 @@ func newKeyCreate() *cobra.Command {
 			defer rdb.Close()
 			dir := store.NewDirectory(rdb, slog.New(slog.DiscardHandler))
 			if err := dir.Refresh(c.Context()); err != nil {
-				return err
+				return fmt.Errorf("redis at %s cannot be read; is it running, and is the section redis of %s right? %w", strings.Join(r.Addrs, ", "), file, err)
 			}
 			for _, t := range key.Tenants {
 				if !knows(dir.Tenants(), t) {
@@ -65,14 +67,7 @@ func newKeyCreate() *cobra.Command {
 		},
 	}
 	configFlag(c, &file)
-	c.Flags().StringVar(&name, "name", "", "what the key is for; stands in the record of what it did")
-	c.Flags().StringVar(&role, "role", "", "admin, responder or reader")
-	c.Flags().StringArrayVar(&tenants, "tenant", nil, "only for this tenant; may be given several times; none is all")
-	for _, f := range []string{"name", "role"} {
-		if err := c.MarkFlagRequired(f); err != nil {
-			panic(err) // only for a flag that does not exist
-		}
-	}
+	keyFlags(c, &name, &role, &tenants)
 	return c
 }
 

@@ -41,7 +41,7 @@ func tenantID(ctx context.Context, hub *client, name string) (string, error) {
 			return t.ID, nil
 		}
 	}
-	return "", &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("There is no tenant %q among yours.", name)}
+	return "", &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("There is no tenant %q among yours. See: responsehub tenant list", name)}
 }
 
 func newTenantPreflight() *cobra.Command {

@@ -12,9 +12,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// format returns the value of -o.
+// format returns how answers are printed: -o, or --json for short.
 func format(c *cobra.Command) (string, error) {
 	f, err := c.Flags().GetString("output")
+	if short, _ := c.Flags().GetBool("json"); err == nil && short {
+		if c.Flags().Changed("output") && f != "json" {
+			return "", wrongUsage("--json and -o %s say two things", f)
+		}
+		f = "json"
+	}
 	if err == nil && f != "table" && f != "json" {
 		return "", wrongUsage("-o is table or json, not %q", f)
 	}

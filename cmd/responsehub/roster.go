@@ -27,13 +27,16 @@ func readRoster(file string) (api.Roster, error) {
 	if len(faults) > 0 {
 		return api.Roster{}, &responsehub.Error{Kind: responsehub.Invalid, Message: faults[0].Error()}
 	}
-	said := responseSaid(b)
+	said := tenantsSay(b)
 	tenants, people := cfg.TenantsAndPeople()
 	var r api.Roster
 	for i := range tenants {
 		t := rosterTenant(&tenants[i])
-		if i < len(said) && !said[i] {
+		if i < len(said) && !said[i]["response"] {
 			t.Response = nil
+		}
+		if i < len(said) && said[i]["product"] {
+			t.Product = new(tenants[i].Bought())
 		}
 		r.Tenants = append(r.Tenants, t)
 	}
@@ -45,18 +48,21 @@ func readRoster(file string) (api.Roster, error) {
 	return r, nil
 }
 
-// responseSaid tells for each tenant of the file whether it says what Response is.
-func responseSaid(b []byte) []bool {
+// tenantsSay tells for each tenant of the file which of its keys stand there with a value:
+// what a file does not say is left as it is.
+func tenantsSay(b []byte) []map[string]bool {
 	var file struct {
 		Tenants []map[string]yaml.Node `yaml:"tenants"`
 	}
 	if yaml.Unmarshal(b, &file) != nil {
 		return nil
 	}
-	var said []bool
-	for _, t := range file.Tenants {
-		_, ok := t["response"]
-		said = append(said, ok)
+	said := make([]map[string]bool, len(file.Tenants))
+	for i, t := range file.Tenants {
+		said[i] = map[string]bool{}
+		for key, value := range t {
+			said[i][key] = value.Tag != "!!null"
+		}
 	}
 	return said
 }

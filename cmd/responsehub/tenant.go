@@ -11,7 +11,7 @@ import (
 )
 
 func newTenant() *cobra.Command {
-	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantResponse(), newTenantOnboard(), newTenantPause(true), newTenantPause(false), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
+	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantShow(), newTenantResponse(), newTenantOnboard(), newTenantPause(true), newTenantPause(false), newTenantProduct(), newTenantRemove(), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
 }
 
 func newTenantList() *cobra.Command {
@@ -58,19 +58,11 @@ func notified(n api.Notify) string {
 }
 
 func newTenantResponse() *cobra.Command {
-	return &cobra.Command{Use: "response ID on|off", Short: "Turn on or off that steps 1 to 3 run by themselves", Args: cobra.ExactArgs(2), RunE: func(c *cobra.Command, args []string) error {
+	return &cobra.Command{Use: "response NAME|ID on|off", Short: "Turn on or off that steps 1 to 3 run by themselves", Args: cobra.ExactArgs(2), RunE: func(c *cobra.Command, args []string) error {
 		if args[1] != "on" && args[1] != "off" {
 			return wrongUsage("Response is turned on or off, not %q", args[1])
 		}
-		hub, err := newClient()
-		if err != nil {
-			return err
-		}
-		var t api.Tenant
-		if err := hub.do(c.Context(), "PATCH", path("v1", "tenants", args[0]), api.TenantChange{Response: new(args[1] == "on")}, &t); err != nil {
-			return err
-		}
-		return show(c, t, func(w io.Writer) { row(w, t.Name+": Response is "+onOff(t.Response)+".") })
+		return changeTenant(c, args[0], api.TenantChange{Response: new(args[1] == "on")}, func(t *api.Tenant) string { return ": Response is " + onOff(t.Response) + "." })
 	}}
 }
 
@@ -100,20 +92,12 @@ func newTenantOnboard() *cobra.Command {
 
 // newTenantPause is the command that pauses a tenant, or the one that resumes it.
 func newTenantPause(on bool) *cobra.Command {
-	use, short, says := "pause ID", "Let nothing run by itself at a tenant; its alerts still open incidents and people are told", " is paused: nothing runs by itself there."
+	use, short, says := "pause NAME|ID", "Let nothing run by itself at a tenant; its alerts still open incidents and people are told", " is paused: nothing runs by itself there."
 	if !on {
-		use, short, says = "resume ID", "End a tenant's pause", " is not paused any more."
+		use, short, says = "resume NAME|ID", "End a tenant's pause", " is not paused any more."
 	}
 	return &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
-		hub, err := newClient()
-		if err != nil {
-			return err
-		}
-		var t api.Tenant
-		if err := hub.do(c.Context(), "PATCH", path("v1", "tenants", args[0]), api.TenantChange{Paused: &on}, &t); err != nil {
-			return err
-		}
-		return show(c, t, func(w io.Writer) { row(w, t.Name+says) })
+		return changeTenant(c, args[0], api.TenantChange{Paused: &on}, func(*api.Tenant) string { return says })
 	}}
 }
 
