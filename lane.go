@@ -59,6 +59,7 @@ type Outcome struct {
 	After time.Duration // come back after this long; 0: when the incident changes
 	Err   error         // what went wrong; tried again with growing pauses, its RetryAfter obeyed
 	Dead  bool          // Err will not get better: the lane is set aside where people see it
+	Quiet bool          // with Dead: the incident says so already, nothing more is recorded
 }
 
 // Settle ends a turn: nothing to do until the incident changes.

@@ -49,9 +49,9 @@ var mayImport = map[string]string{
 	"bot/card":                 ".",
 	"bot/manifest":             ".",
 	"documents":                ". remediation report audit",
-	"console":                  ". onboard remediation report audit oncall ticket documents console/...",
+	"console":                  ". hook onboard remediation report audit oncall ticket documents console/...",
 	"console/...":              ".",
-	"api":                      ". onboard remediation oncall ticket report audit documents",
+	"api":                      ". hook onboard remediation oncall ticket report audit documents",
 	// the whole
 	"config":  ". remediation connectors/... bot intake store api",
 	"app":     "...",
@@ -63,7 +63,7 @@ var mayImport = map[string]string{
 	"remediation/crashtest": "...",
 	"conformance":           "...",
 	"clients":               "...", // nothing but tests: outside implementations against ours
-	"cmd/...":               ". app config demo sim sim/... api intake store remediation oncall report audit bot/manifest",
+	"cmd/...":               ". app config demo sim sim/... api hook intake store remediation oncall report audit bot/manifest",
 	// the pretend world speaks the wire and shares nothing with what it is to test
 	"sim":     "sim/...",
 	"sim/...": "sim/...",

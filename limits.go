@@ -74,6 +74,8 @@ func names(list []string, a Account) bool {
 type Settings struct {
 	V       int   `json:"v"`
 	Stopped *Stop `json:"stopped,omitempty"` // nothing runs by itself; nil: it does where Response is on
+
+	Signing map[string]Signing `json:"signing,omitempty"` // of outgoing webhooks, by [AddressID]; none: the first generation
 }
 
 // Stop says who stopped all automatic action, and when.

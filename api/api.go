@@ -27,6 +27,7 @@ type Config struct {
 	Documents    Documents                // makes reports and evidence; nil: this hub does not
 	Subscription responsehub.Subscription // what was bought; zero: everything, without an end
 	Onboarding   Onboarding               // takes tenants in; nil: this hub does not
+	Destinations Destinations             // looks after outgoing webhooks; nil: this hub has none
 	OnCall       OnCall                   // says who is called when; nil: this hub calls nobody
 	Sources      []Source                 // the detectors
 	Mapper       Mapper                   // tries a detector's message; nil: none can be tried
@@ -90,6 +91,7 @@ type API struct {
 	mapper    Mapper
 	desks     Companies
 	teams     Channels
+	hooks     Destinations
 	hashKey   []byte
 	bought    responsehub.Subscription
 	dir       Directory
@@ -104,7 +106,7 @@ type API struct {
 // the log says so.
 func New(cfg Config, engine Engine, dir Directory, log *slog.Logger) *API {
 	a := &API{
-		engine: engine, preflight: cfg.Preflight, documents: cfg.Documents, onCall: cfg.OnCall, newcomers: cfg.Onboarding, hashKey: cfg.Key, bought: cfg.Subscription, dir: dir, log: log,
+		engine: engine, preflight: cfg.Preflight, documents: cfg.Documents, onCall: cfg.OnCall, newcomers: cfg.Onboarding, hooks: cfg.Destinations, hashKey: cfg.Key, bought: cfg.Subscription, dir: dir, log: log,
 		detectors: cfg.Sources, mapper: cfg.Mapper, desks: cfg.Companies, teams: cfg.Channels,
 		doors:  newDoors(cfg.Key, cfg.BootstrapKey, dir, log),
 		limits: newLimits(cmp.Or(cfg.PerSecond, 20), cmp.Or(cfg.Burst, 60)),

@@ -62,7 +62,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 
 // TestAnswersAreAsDescribed holds a run's answers to the document's schemas.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller(), Documents: clerk{}, Onboarding: newcomers(t), Sources: petra, Mapper: reads{}, Companies: halo{}, Channels: general{}})
+	h := newHub(t, api.Config{Preflight: &looker{}, OnCall: caller(), Documents: clerk{}, Onboarding: newcomers(t), Destinations: destinations(t), Sources: petra, Mapper: reads{}, Companies: halo{}, Channels: general{}})
 	moved := h.engine.inc.Step(responsehub.Retract)
 	moved.State, moved.Progress = responsehub.Done, &responsehub.Progress{Found: 1, Moved: 1}
 	doc := h.spec()
@@ -138,6 +138,15 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"admin", "GET", "/v1/audit?after=0", "/v1/audit", "", 200},
 		{"reader", "GET", "/v1/audit/key", "/v1/audit/key", "", 200},
 		{"admin", "GET", "/v1/lanes?state=dead", "/v1/lanes", "", 200},
+		{"reader", "GET", "/v1/tenants/t1/destinations", "/v1/tenants/{id}/destinations", "", 200},
+		{"reader", "POST", "/v1/tenants/t1/destinations", "/v1/tenants/{id}/destinations", `{"address":"https://new.test/x"}`, 403},
+		{"admin", "POST", "/v1/tenants/t1/destinations", "/v1/tenants/{id}/destinations", `{"address":"http://new.test/x"}`, 400},
+		{"admin", "POST", "/v1/tenants/t1/destinations", "/v1/tenants/{id}/destinations", `{"address":"https://new.test/x"}`, 201},
+		{"admin", "POST", "/v1/tenants/t1/destinations/" + sunk + "/rotate", "/v1/tenants/{id}/destinations/{destination}/rotate", "", 200},
+		{"admin", "POST", "/v1/tenants/t1/destinations/" + sunk + "/test", "/v1/tenants/{id}/destinations/{destination}/test", "", 200},
+		{"admin", "POST", "/v1/tenants/t1/destinations/" + sunk + "/retry", "/v1/tenants/{id}/destinations/{destination}/retry", "", 202},
+		{"admin", "DELETE", "/v1/tenants/t1/destinations/" + sunk, "/v1/tenants/{id}/destinations/{destination}", "", 200},
+		{"admin", "DELETE", "/v1/tenants/t1/destinations/" + sunk, "/v1/tenants/{id}/destinations/{destination}", "", 404},
 		{"admin", "POST", "/v1/lanes/i1%7Cteams/retry", "/v1/lanes/{id}/retry", "", 202},
 	}
 	covered := map[string]bool{}

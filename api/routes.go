@@ -110,7 +110,7 @@ func (a *API) table() []route {
 		{name: "cursor", doc: "next of the page before"},
 	}
 	form := param{name: "form", doc: "html when left out", enum: report.Forms}
-	return []route{
+	return append([]route{
 		on("GET", "/v1/incidents", "listIncidents", http.StatusOK, a.incidents, "Incidents, newest first", page...),
 		on("GET", "/v1/incidents/:id", "getIncident", http.StatusOK, a.incident, "One incident, by id or ref"),
 		on("GET", "/v1/incidents/:id/events", "listEvents", http.StatusOK, a.events, "The incident's record, oldest first"),
@@ -161,7 +161,7 @@ func (a *API) table() []route {
 		on("PATCH", "/v1/settings", "changeSettings", http.StatusOK, a.changeSettings, "Stop, or start again, all that runs by itself at any tenant"),
 		on("GET", "/v1/lanes", "listLanes", http.StatusOK, a.lanes, "Work that was given up", param{name: "state", doc: "dead, which is also what is meant when left out", enum: []string{"dead"}}),
 		on("POST", "/v1/lanes/:id/retry", "retryLane", http.StatusAccepted, a.retry, "Start given-up work again"),
-	}
+	}, a.destinationRoutes()...)
 }
 
 // matches reports whether a path is one of the route's.

@@ -27,6 +27,7 @@ import (
 	"responsehub/connectors/graph"
 	"responsehub/connectors/twilio"
 	"responsehub/console"
+	"responsehub/hook"
 	"responsehub/intake"
 	"responsehub/onboard"
 	"responsehub/oncall"
@@ -61,13 +62,15 @@ type App struct {
 	alarms    chan string // for the operators
 	psa       psa         // who keeps tickets
 	onboard   *onboard.Desk
-	intake    *intake.Intake
-	console   *console.Console
-	public    *http.Server
-	admin     *http.Server // nil without an admin address
-	listener  net.Listener
-	adminAt   net.Listener
-	health    *health
+
+	destinations *hook.Destinations
+	intake       *intake.Intake
+	console      *console.Console
+	public       *http.Server
+	admin        *http.Server // nil without an admin address
+	listener     net.Listener
+	adminAt      net.Listener
+	health       *health
 
 	stop context.CancelFunc
 	wg   sync.WaitGroup

@@ -47,7 +47,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
-	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, Documents: office, OnCall: a.pager, Onboarding: a.onboard, Subscription: a.subscription(),
+	programs := api.New(api.Config{BootstrapKey: opts.BootstrapKey, Key: key, Preflight: a.rehearsal, Documents: office, OnCall: a.pager, Onboarding: a.onboard, Destinations: a.destinations, Subscription: a.subscription(),
 		Sources: detectors(cfg), Mapper: a.intake, Companies: companies(a.psa.connections), Channels: a.directory}, a.engine, a.directory, log.With("part", "api"))
 	if err := a.buildConsole(key, programs, office, opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())

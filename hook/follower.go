@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,7 +86,7 @@ func (f *Follower) Wake(inc *responsehub.Incident, events []responsehub.Event) b
 	if len(events) == 0 {
 		return false
 	}
-	told := slices.ContainsFunc(events, func(e responsehub.Event) bool { return notable(&e) })
+	told := slices.ContainsFunc(events, func(e responsehub.Event) bool { return notable(&e) || e.Kind == responsehub.EventLaneRetried })
 	return slices.ContainsFunc(f.destinations(inc), func(d destination) bool { return !inc.Hooks[d.key].Dead && (told || !d.chat) })
 }
 
@@ -108,10 +108,7 @@ func (f *Follower) destinations(inc *responsehub.Incident) []destination {
 	add := func(addresses []string, chat bool) {
 		for _, a := range addresses {
 			sum := sha256.Sum256([]byte(a))
-			d := destination{key: hex.EncodeToString(sum[:8]), address: a, host: "an address that is none", chat: chat}
-			if u, err := url.Parse(a); err == nil && u.Host != "" {
-				d.host = u.Host
-			}
+			d := destination{key: responsehub.AddressID(a), address: a, host: host(a), chat: chat}
 			if int(sum[8])%Shares == f.share && !slices.ContainsFunc(all, func(o destination) bool { return o.key == d.key }) {
 				all = append(all, d)
 			}
@@ -120,6 +117,14 @@ func (f *Follower) destinations(inc *responsehub.Incident) []destination {
 	add(t.Notify.Webhooks, false)
 	add(t.Notify.Slack, true)
 	return all
+}
+
+// host is what people are shown of an address.
+func host(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return noHost
 }
 
 // delivery is what became of one destination in a visit.
@@ -134,11 +139,13 @@ type delivery struct {
 func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
 	inc, now := t.Incident, time.Now().UTC()
 	var due []*delivery
+	var lost []string // why which ones hear nothing more
 	pause := time.Duration(0)
 	for _, d := range f.destinations(inc) {
 		ref := inc.Hooks[d.key]
 		switch wait := ref.Again.Sub(now); {
 		case ref.Dead:
+			lost = append(lost, fmt.Sprintf(failed, d.host, ref.Failure))
 		case wait > 0:
 			pause = sooner(pause, wait)
 		default:
@@ -147,7 +154,7 @@ func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.
 		}
 	}
 	if len(due) == 0 {
-		return responsehub.ComeBack(pause, nil)
+		return end(pause, lost, nil)
 	}
 	events, err := f.cfg.Record(ctx, inc.ID)
 	if err != nil {
@@ -162,11 +169,47 @@ func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.
 		if wait := d.ref.Again.Sub(now); wait > 0 {
 			pause = sooner(pause, wait)
 		}
-		if d.more {
+		if d.ref.Dead {
+			lost = append(lost, fmt.Sprintf(failed, d.host, d.ref.Failure))
+		}
+		if d.more || d.failed != nil { // a turn is not woken by what it records itself, and the others of the lane are told of it
 			pause = sooner(pause, time.Millisecond)
 		}
 	}
-	return responsehub.ComeBack(pause, put(due))
+	return end(pause, lost, put(due))
+}
+
+// end ends a visit. A lane in which somebody was given up, and nobody waits, stands among
+// the dead ones until a person starts it again; an event for the others of the lane brings
+// it back for as long as they take.
+func end(pause time.Duration, lost []string, edit responsehub.Edit) responsehub.Outcome {
+	if pause > 0 || len(lost) == 0 {
+		return responsehub.ComeBack(pause, edit)
+	}
+	out := responsehub.GiveUp(&responsehub.Error{Kind: responsehub.Gone, Message: strings.Join(lost, " ")}, edit)
+	out.Quiet = true // the record says it of each
+	return out
+}
+
+// Revive lets the destinations of the lane that were given up be tried again: what they
+// missed is delivered in order.
+func (f *Follower) Revive(inc *responsehub.Incident) {
+	for _, d := range f.destinations(inc) {
+		Retry(inc, d.key)
+	}
+}
+
+// Retry lets one destination be tried again at once and reports whether it was waiting or
+// given up.
+func Retry(inc *responsehub.Incident, id string) bool {
+	ref, ok := inc.Hooks[id]
+	if !ok || !ref.Dead && ref.Tries == 0 {
+		return false
+	}
+	ref.Dead, ref.Failure, ref.Since, ref.Tries, ref.Again = false, "", time.Time{}, 0, time.Time{}
+	inc.Hooks = maps.Clone(inc.Hooks)
+	inc.Hooks[id] = ref
+	return true
 }
 
 func sooner(a, b time.Duration) time.Duration {

@@ -30,6 +30,7 @@ type sink struct {
 	bodies map[string][]string
 	err    map[string]error
 	tries  map[string]int
+	slow   map[string]time.Duration
 }
 
 func (s *sink) take(address, id string, body []byte) error {
@@ -44,6 +45,7 @@ func (s *sink) take(address, id string, body []byte) error {
 }
 
 func (s *sink) Webhook(_ context.Context, address, id string, _ time.Time, body []byte) error {
+	time.Sleep(s.slow[address])
 	return s.take(address, id, body)
 }
 
@@ -53,17 +55,19 @@ func (s *sink) Chat(_ context.Context, address string, body []byte) error {
 
 // desk is one incident with all its webhook lanes.
 type desk struct {
-	t      *testing.T
-	all    []responsehub.Follower
-	sink   *sink
-	inc    *responsehub.Incident
-	record []responsehub.Event
-	next   []time.Time // when each lane is visited again
-	dies   bool        // the process dies before a turn's outcome is written
+	t       *testing.T
+	all     []responsehub.Follower
+	sink    *sink
+	inc     *responsehub.Incident
+	record  []responsehub.Event
+	next    []time.Time // when each lane is visited again
+	dies    bool        // the process dies before a turn's outcome is written
+	dead    map[int]string
+	longest time.Duration // visit
 }
 
 func open(t *testing.T, notify responsehub.Notify) *desk {
-	d := &desk{t: t, sink: &sink{ids: map[string][]string{}, bodies: map[string][]string{}, err: map[string]error{}, tries: map[string]int{}}}
+	d := &desk{t: t, sink: &sink{ids: map[string][]string{}, bodies: map[string][]string{}, err: map[string]error{}, tries: map[string]int{}, slow: map[string]time.Duration{}}, dead: map[int]string{}}
 	tenant := responsehub.Tenant{ID: "t1", Name: "Contoso", Notify: notify}
 	d.all = Followers(Config{
 		Tenant: func(id string) (responsehub.Tenant, bool) { return tenant, id == tenant.ID },
@@ -112,13 +116,19 @@ func (d *desk) work(most time.Duration) {
 		}
 		time.Sleep(time.Until(next[first]))
 		next[first] = time.Time{}
+		delete(d.dead, first)
+		begun := time.Now()
 		out := d.all[first].Follow(d.t.Context(), responsehub.NewTurn(d.inc, 0, nil))
+		d.longest = max(d.longest, time.Since(begun))
 		if d.dies {
 			d.dies, next[first] = false, time.Now() // the lane starts elsewhere
 			continue
 		}
-		if out.Err != nil {
+		if out.Err != nil && (!out.Dead || !out.Quiet) {
 			d.t.Fatal(out.Err)
+		}
+		if out.Dead {
+			d.dead[first] = responsehub.Sentence(out.Err)
 		}
 		if out.Edit != nil {
 			if err := out.Edit(d.inc); err != nil {
@@ -237,6 +247,58 @@ func TestItIsGivenUpAfterThreeDaysOrWhenGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestADeadDestinationStandsAmongTheDeadLanesUntilAPersonRetries: events for the others of
+// its lane bring the lane back and it dies again without a word; what was missed arrives in
+// order once a person starts it again.
+func TestADeadDestinationStandsAmongTheDeadLanesUntilAPersonRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := open(t, responsehub.Notify{Webhooks: []string{bad, good, good + "2", good + "3", good + "4", good + "5"}}) // some share the lane of bad
+		d.sink.err[bad] = &responsehub.Error{Kind: responsehub.Gone, Message: "It answered 410."}
+		d.work(time.Minute)
+		d.say(responsehub.EventClosed, "", "closed")
+		d.work(time.Minute)
+		if len(d.dead) != 1 || !strings.Contains(fmt.Sprint(d.dead), "bad.example could not be delivered: given up for this incident. It answered 410.") {
+			t.Fatalf("dead lanes: %v", d.dead)
+		}
+		for a := range d.sink.ids {
+			if diff := cmp.Diff(ids(1, len(d.record)), d.sink.ids[a]); diff != "" && a != bad {
+				t.Errorf("%s (-want +got):\n%s", a, diff)
+			}
+		}
+		if n := d.sink.tries[bad]; n != 1 {
+			t.Errorf("a destination that is gone was tried %d times", n)
+		}
+		d.sink.err[bad] = nil
+		for lane := range d.dead {
+			d.all[lane].(*Follower).Revive(d.inc)
+		}
+		d.say(responsehub.EventLaneRetried, "", "started again")
+		d.work(time.Minute)
+		if diff := cmp.Diff(ids(1, len(d.record)), d.sink.ids[bad]); diff != "" || len(d.dead) > 0 {
+			t.Errorf("dead %v, missed events (-want +got):\n%s", d.dead, diff)
+		}
+	})
+}
+
+// TestAVisitBeginsNothingAfterTenSeconds: a destination that takes three seconds for each
+// of its events gives its lane back in between, and gets all of them in order.
+func TestAVisitBeginsNothingAfterTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := open(t, responsehub.Notify{Webhooks: []string{bad}})
+		d.sink.slow[bad] = 3 * time.Second
+		for n := range perTurn - 5 {
+			d.say(responsehub.EventProgress, responsehub.Retract, fmt.Sprint("mailbox ", n))
+		}
+		d.work(time.Hour)
+		if d.longest < turnMost || d.longest > turnMost+3*time.Second {
+			t.Errorf("the longest visit took %s", d.longest)
+		}
+		if diff := cmp.Diff(ids(1, perTurn-4), d.sink.ids[bad]); diff != "" {
+			t.Errorf("deliveries (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestADestinationThatAsksForPatienceGetsIt(t *testing.T) {

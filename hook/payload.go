@@ -65,44 +65,93 @@ func notable(e *responsehub.Event) bool {
 }
 
 const (
-	linesMost = 10   // of a message; the page has all
-	lineMost  = 500  // characters of a line
-	chatTitle = 1000 // characters of the first line
+	linesMost = 10  // of a message; the page has all
+	lineMost  = 500 // characters of a line
+	chatTitle = 500 // characters of the first lines; escaped five times as many, which a section still holds
 )
 
-// message is what a chat gets. Slack takes mrkdwn in text, in which &, < and > are
-// control characters and must be escaped:
+// Slack's limits: https://docs.slack.dev/reference/block-kit/blocks/header-block (150
+// characters of plain text), .../section-block (3,000 characters) and
+// https://docs.slack.dev/reference/block-kit/blocks (50 blocks in a message). The text
+// beside the blocks is what a notification and a screen reader say.
+const (
+	headerMost  = 150
+	sectionMost = 3000
+	blocksMost  = 50
+)
+
+// message is what a chat gets: one header, sections of mrkdwn, in which &, < and > are
+// control characters and must be escaped, and the link:
 // https://docs.slack.dev/messaging/formatting-message-text#escaping and
 // https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 func message(inc *responsehub.Incident, events []responsehub.Event, first bool, link string) ([]byte, error) {
-	var b strings.Builder
 	head := fmt.Sprintf(headline, inc.Ref, inc.Account.Label(), inc.Tenant.Name)
-	fmt.Fprintf(&b, "*%s*", plain(head, chatTitle))
+	var lines []string
 	if first {
-		fmt.Fprintf(&b, "\n%s", plain(fmt.Sprintf(opening, inc.Severity, inc.Title), chatTitle))
-		if inc.State == responsehub.Unpublished {
-			b.WriteString("\n" + unpublished)
+		lines = append(lines, plain(fmt.Sprintf(opening, inc.Severity, inc.Title), chatTitle))
+		switch {
+		case inc.State == responsehub.Unpublished:
+			lines = append(lines, unpublished)
+		case inc.Response:
+			lines = append(lines, responds)
 		}
 	}
-	left := 0
-	if len(events) > linesMost {
-		left = len(events) - linesMost
-		events = events[left:]
-	}
+	left := max(0, len(events)-linesMost)
 	if left > 0 {
-		fmt.Fprintf(&b, "\n"+earlier, left)
+		lines = append(lines, fmt.Sprintf(earlier, left))
 	}
-	for _, e := range events {
+	for _, e := range events[left:] {
 		line := e.At.UTC().Format("15:04:05") + " UTC: " + e.Text
 		if e.By.Name != "" {
 			line += " (" + e.By.Name + ")"
 		}
-		b.WriteString("\n• " + plain(line, lineMost))
+		lines = append(lines, "• "+plain(line, lineMost))
 	}
 	if link != "" {
-		fmt.Fprintf(&b, "\n<%s|%s>", escaped.Replace(link), openLink)
+		lines = append(lines, fmt.Sprintf("<%s|%s>", escaped.Replace(link), openLink))
 	}
-	return json.Marshal(map[string]any{"text": b.String(), "unfurl_links": false, "unfurl_media": false})
+	return blocks(head, lines)
+}
+
+// blocks lays lines out under a head.
+func blocks(head string, lines []string) ([]byte, error) {
+	type text struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	}
+	type block struct {
+		Type string `json:"type"`
+		Text text   `json:"text"`
+	}
+	all := []block{{"header", text{"plain_text", cut(oneLine(head), headerMost)}}}
+	section := ""
+	flush := func() {
+		if section != "" && len(all) < blocksMost {
+			all = append(all, block{"section", text{"mrkdwn", section}})
+		}
+		section = ""
+	}
+	for _, l := range lines {
+		if len([]rune(section))+1+len([]rune(l)) > sectionMost {
+			flush()
+		}
+		section = strings.TrimPrefix(section+"\n"+l, "\n")
+	}
+	flush()
+	return json.Marshal(map[string]any{
+		"text": strings.Join(append([]string{"*" + plain(head, chatTitle) + "*"}, lines...), "\n"), "blocks": all, "unfurl_links": false, "unfurl_media": false,
+	})
+}
+
+// testPayload is a webhook's test event: of the usual shape, with no incident behind it.
+func testPayload(t *responsehub.Tenant, actor responsehub.Actor, now time.Time) ([]byte, error) {
+	return json.Marshal(map[string]any{"type": "test", "timestamp": now.UTC(), "data": map[string]any{
+		"tenant": t.Ref(), "event": event{By: actor.By(), Text: fmt.Sprintf(testEvent, actor.Name)},
+	}})
+}
+
+func testMessage(tenant, who string) ([]byte, error) {
+	return json.Marshal(map[string]any{"text": plain(fmt.Sprintf(testText, tenant, who), chatTitle)})
 }
 
 var escaped = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
@@ -110,11 +159,17 @@ var escaped = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 // plain makes a stranger's text show as it is, on one line: nothing in it mentions
 // anybody, links anywhere or formats. A zero-width space follows what would format.
 func plain(s string, most int) string {
-	runes := []rune(strings.Join(strings.Fields(s), " "))
-	if len(runes) > most {
-		runes = append(runes[:most-1], '…')
+	return marks.Replace(cut(oneLine(s), most))
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// cut shortens a text to so many characters.
+func cut(s string, most int) string {
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most-1]) + "…"
 	}
-	return marks.Replace(string(runes))
+	return s
 }
 
 var marks = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "*\u200b", "_", "_\u200b", "~", "~\u200b", "`", "`\u200b")

@@ -119,7 +119,19 @@ func (e *Engine) Revive(ctx context.Context, actor responsehub.Actor, lane strin
 	if err != nil {
 		return unavailable(err)
 	}
-	return e.Note(ctx, id, responsehub.Event{At: time.Now(), Kind: responsehub.EventLaneRetried, By: actor.By(), Text: "Lane " + name + " started again by " + actor.Name})
+	return e.Amend(ctx, id, func(inc *responsehub.Incident) error {
+		if r, ok := e.followers[responsehub.Lane(name)].(Reviver); ok {
+			r.Revive(inc)
+		}
+		inc.Record(responsehub.Event{At: time.Now(), Kind: responsehub.EventLaneRetried, By: actor.By(), Text: "Lane " + name + " started again by " + actor.Name})
+		return nil
+	})
+}
+
+// Reviver is a follower that keeps in the incident what it gave up, and forgets that when
+// a person starts its lane again.
+type Reviver interface {
+	Revive(inc *responsehub.Incident)
 }
 
 // manageAll allows only an administrator of the whole hub.

@@ -46,6 +46,10 @@ func (s *session) settle(ctx context.Context, out responsehub.Outcome, log *slog
 	}
 	sentence := responsehub.Sentence(out.Err)
 	kind := responsehub.KindOf(out.Err)
+	if out.Dead && out.Quiet {
+		log.Info("lane stays set aside", "why", sentence)
+		return s.write(ctx, out.Edit, ThenDead, 0, sentence)
+	}
 	if out.Dead || s.claim.Attempt+1 >= maxAttempts {
 		log.Error("lane set aside", "error", out.Err, "attempts", s.claim.Attempt+1)
 		s.engine.metrics.dead.WithLabelValues(string(s.claim.Lane)).Inc()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"responsehub"
@@ -105,14 +106,35 @@ func (d *Directory) SetResponse(ctx context.Context, by responsehub.By, id strin
 	})
 }
 
-// PutSettings stores the hub's switches.
+// PutSettings stores the hub's switches. How webhooks are signed stays as it is.
 func (d *Directory) PutSettings(ctx context.Context, by responsehub.By, s responsehub.Settings) error {
 	s.V = max(s.V, 1)
 	text := "Automatic action is on"
 	if s.Stopped != nil {
 		text = "All automatic action is stopped"
 	}
-	return d.putOne(ctx, by, hashSettings, hubSettings, s, note{responsehub.EventSettingsChanged, hubSettings, text})
+	return d.change(ctx, by, func(now *directory) ([]entryWrite, []note, error) {
+		s.Signing = now.settings[hubSettings].Signing
+		w, err := put(hashSettings, hubSettings, s)
+		return []entryWrite{w}, []note{{responsehub.EventSettingsChanged, hubSettings, text}}, err
+	})
+}
+
+// Sign changes how an address is signed and returns how it is then. id is its
+// [responsehub.AddressID]; text says in the record what was done.
+func (d *Directory) Sign(ctx context.Context, by responsehub.By, text, id string, edit func(responsehub.Signing) responsehub.Signing) (made responsehub.Signing, err error) {
+	err = d.change(ctx, by, func(now *directory) ([]entryWrite, []note, error) {
+		s := now.settings[hubSettings]
+		s.V, s.Signing = max(s.V, 1), maps.Clone(s.Signing)
+		if s.Signing == nil {
+			s.Signing = map[string]responsehub.Signing{}
+		}
+		made = edit(s.Signing[id])
+		s.Signing[id] = made
+		w, err := put(hashSettings, hubSettings, s)
+		return []entryWrite{w}, []note{{responsehub.EventSettingsChanged, id, text}}, err
+	})
+	return made, err
 }
 
 // Apply stores tenants and people: those with a known Microsoft tenant id (a known

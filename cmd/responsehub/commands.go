@@ -19,6 +19,7 @@ var commands = []func() *cobra.Command{
 	newOnCall,
 	newAutomatic,
 	newLane,
+	newWebhook,
 	newReport,
 	newAudit,
 	newHealth,

@@ -14,6 +14,7 @@ import (
 
 	"responsehub"
 	"responsehub/api"
+	"responsehub/hook"
 	"responsehub/intake"
 	"responsehub/oncall"
 	"responsehub/remediation"
@@ -75,7 +76,7 @@ func (h *fakeHub) key(name string, role responsehub.Role) string {
 func (h *fakeHub) handler() (http.Handler, error) {
 	log := slog.New(slog.DiscardHandler)
 	e := echo.New()
-	api.New(api.Config{Key: []byte("fake"), Preflight: h, OnCall: oncall.New(oncall.Config{Directory: h}, log)}, h, h, log).Register(e)
+	api.New(api.Config{Key: []byte("fake"), Preflight: h, Destinations: fakeHooks{}, OnCall: oncall.New(oncall.Config{Directory: h}, log)}, h, h, log).Register(e)
 	in, err := intake.New(intake.Config{Sources: []intake.Source{{Name: "petra", Kind: intake.StandardWebhooks, Secrets: []responsehub.Secret{hubSecret}}}}, h, log)
 	if err != nil {
 		return nil, err
@@ -380,4 +381,29 @@ func (h *fakeHub) Apply(_ context.Context, _ responsehub.By, tenants []responseh
 	}
 	h.people = append(h.people, people...)
 	return nil
+}
+
+// fakeHooks is one outgoing webhook that was given up.
+type fakeHooks struct{}
+
+func (fakeHooks) List(context.Context, responsehub.Actor, string) ([]hook.Standing, error) {
+	return []hook.Standing{{ID: "0123", Host: "sink.example", Delivered: opened, Failing: opened.Add(time.Hour), Failure: "It answered 500.", Waiting: 2, Dead: 1}}, nil
+}
+
+func (fakeHooks) Add(context.Context, responsehub.Actor, string, string) (hook.Standing, responsehub.Secret, error) {
+	return hook.Standing{ID: "4567", Host: "new.example"}, "whsec_ONE", nil
+}
+
+func (fakeHooks) Rotate(context.Context, responsehub.Actor, string, string) (hook.Standing, responsehub.Secret, error) {
+	return hook.Standing{ID: "0123", Host: "sink.example"}, "whsec_TWO", nil
+}
+
+func (fakeHooks) Remove(context.Context, responsehub.Actor, string, string) error { return nil }
+
+func (fakeHooks) Test(context.Context, responsehub.Actor, string, string) (bool, string, error) {
+	return false, "sink.example did not take the test event: It answered 500.", nil
+}
+
+func (fakeHooks) Retry(context.Context, responsehub.Actor, string, string) (int, error) {
+	return 2, nil
 }

@@ -22,6 +22,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -35,6 +36,9 @@ type Config struct {
 	Version       string
 	CAFile        string // trust roots beside the system's
 	Key           []byte // the hub's key, from which the signing secrets are derived
+	// Generations are those of an address's secrets with which it is signed now, the
+	// newest first; nil: always the first one.
+	Generations func(address string) []int
 	AllowLoopback bool   // addresses on this machine are reached, also without TLS: for simulators
 }
 
@@ -62,33 +66,45 @@ func New(cfg Config) (*Sender, error) {
 }
 
 // Secret is the whsec_ secret with which deliveries to the address are signed. It follows
-// from the hub's key and the address.
-func Secret(key []byte, address string) responsehub.Secret {
-	return responsehub.Secret("whsec_" + base64.StdEncoding.EncodeToString(derived(key, address)))
+// from the hub's key, the address and how often the secret was made anew.
+func Secret(key []byte, address string, generation int) responsehub.Secret {
+	return responsehub.Secret("whsec_" + base64.StdEncoding.EncodeToString(derived(key, address, generation)))
 }
 
-func derived(key []byte, address string) []byte {
+func derived(key []byte, address string, generation int) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("outgoing webhook to " + address))
+	if generation > 0 {
+		fmt.Fprintf(mac, "\ngeneration %d", generation) // no address has a line break
+	}
 	return mac.Sum(nil)
 }
 
 // Webhook posts a body signed by Standard Webhooks,
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
-// 410 is Gone: the receiver wants nothing more.
+// While a secret is rotated there are two signatures, the newest first. 410 is Gone: the
+// receiver wants nothing more.
 func (s *Sender) Webhook(ctx context.Context, address, id string, at time.Time, body []byte) error {
-	key, err := webhooks.NewWebhookRaw(derived(s.cfg.Key, address))
-	if err != nil {
-		return fmt.Errorf("webhook: %w", err)
+	generations := []int{0}
+	if s.cfg.Generations != nil {
+		generations = s.cfg.Generations(address)
 	}
-	signature, err := key.Sign(id, at, body)
-	if err != nil {
-		return fmt.Errorf("webhook: %w", err)
+	var signatures []string
+	for _, g := range generations {
+		key, err := webhooks.NewWebhookRaw(derived(s.cfg.Key, address, g))
+		if err != nil {
+			return fmt.Errorf("webhook: %w", err)
+		}
+		signature, err := key.Sign(id, at, body)
+		if err != nil {
+			return fmt.Errorf("webhook: %w", err)
+		}
+		signatures = append(signatures, signature)
 	}
 	return s.post(ctx, address, body, http.Header{
 		http.CanonicalHeaderKey(webhooks.HeaderWebhookID):        {id},
 		http.CanonicalHeaderKey(webhooks.HeaderWebhookTimestamp): {strconv.FormatInt(at.Unix(), 10)},
-		http.CanonicalHeaderKey(webhooks.HeaderWebhookSignature): {signature},
+		http.CanonicalHeaderKey(webhooks.HeaderWebhookSignature): {strings.Join(signatures, " ")},
 	}, http.StatusGone)
 }
 

@@ -46,7 +46,7 @@ func TestAReceiverVerifiesTheSignature(t *testing.T) {
 	s, address := receive(t, true, func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		got = string(b)
-		wh, err := webhooks.NewWebhook(string(Secret(key, address)))
+		wh, err := webhooks.NewWebhook(string(Secret(key, address, 0)))
 		if err == nil {
 			err = wh.Verify(b, r.Header)
 		}
@@ -61,8 +61,28 @@ func TestAReceiverVerifiesTheSignature(t *testing.T) {
 	if got != `{"type":"incident.opened"}` {
 		t.Errorf("received %s", got)
 	}
-	if Secret(key, address) == Secret(key, address+"x") {
+	if Secret(key, address, 0) == Secret(key, address+"x", 0) {
 		t.Error("two addresses share a secret")
+	}
+}
+
+// TestWhileASecretIsRotatedBothVerify: a receiver with the old secret and one with the new
+// take the same delivery, one with neither does not.
+func TestWhileASecretIsRotatedBothVerify(t *testing.T) {
+	var header http.Header
+	s, address := receive(t, true, func(_ http.ResponseWriter, r *http.Request) { header = r.Header })
+	s.cfg.Generations = func(string) []int { return []int{3, 2} }
+	if err := s.Webhook(t.Context(), address, "evt_1_2", time.Now(), []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	for generation, want := range map[int]bool{0: false, 1: false, 2: true, 3: true, 4: false} {
+		wh, err := webhooks.NewWebhook(string(Secret(key, address, generation)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := wh.Verify([]byte("{}"), header); (err == nil) != want {
+			t.Errorf("with the secret of generation %d: %v", generation, err)
+		}
 	}
 }
 
