@@ -39,7 +39,7 @@ func (a *App) buildConsole(key []byte, programs *api.API, office *documents.Offi
 		return fmt.Errorf("outbound: %w", err)
 	}
 	cfg := console.Config{PublicURL: a.cfg.Server.PublicURL, Sessions: store.NewSessions(a.rdb), Readiness: a.rehearsal, Keys: programs, Version: opts.Version, Documents: office,
-		Onboarding: a.onboard, Subscription: a.subscription(), Alarm: a.alarm, Visitors: store.NewSessions(a.rdb)}
+		Onboarding: a.onboard, Destinations: a.destinations, Subscription: a.subscription(), Alarm: a.alarm, Visitors: store.NewSessions(a.rdb)}
 	for _, p := range a.cfg.PSA {
 		cfg.Desks = append(cfg.Desks, p.Name)
 	}

@@ -81,7 +81,10 @@ type Config struct {
 	Mapper    Mapper     // tries a message; nil: it cannot be tried here
 	OnCall    OnCall     // nil: nobody is called
 	Companies Companies  // nil: companies are typed in
-	Version   string
+
+	Destinations Destinations // looks after outgoing webhooks; nil: they are typed in only
+
+	Version string
 
 	Onboarding   Onboarding               // takes tenants in; nil: this hub does not
 	Subscription responsehub.Subscription // what was bought; zero: everything, without an end
@@ -222,23 +225,26 @@ func (c *Console) table() map[string]page {
 		"GET /tenants/{id}":                    c.tenant,
 		"POST /tenants/{id}/settings/{form}":   c.changeTenant,
 		"POST /tenants/{id}/look":              c.look,
-		"POST /tenants/{id}/remove":            c.removeTenant,
-		"POST /tenants/{id}/pause":             c.pauseTenant,
-		"POST /tenants/{id}/product":           c.switchProduct,
-		"GET /onboard":                         c.onboardPage,
-		"POST /onboard":                        c.onboardLink,
-		"GET /incidents/{id}/report/{form}":    c.incidentReport,
-		"GET /incidents/{id}/evidence":         c.evidence,
-		"GET /reports":                         c.reports,
-		"GET /reports/period":                  c.periodReport,
-		"GET /people":                          c.people,
-		"POST /people":                         c.putPerson,
-		"POST /people/{id}/remove":             c.removePerson,
-		"GET /keys":                            c.keys,
-		"POST /keys":                           c.makeKey,
-		"POST /keys/{id}/remove":               c.removeKey,
-		"POST /automatic":                      c.setAutomatic,
-		"GET /audit":                           c.audit,
+		"POST /tenants/{id}/destinations":      c.addDestination,
+
+		"POST /tenants/{id}/destinations/{destination}/{do}": c.changeDestination,
+		"POST /tenants/{id}/remove":                          c.removeTenant,
+		"POST /tenants/{id}/pause":                           c.pauseTenant,
+		"POST /tenants/{id}/product":                         c.switchProduct,
+		"GET /onboard":                                       c.onboardPage,
+		"POST /onboard":                                      c.onboardLink,
+		"GET /incidents/{id}/report/{form}":                  c.incidentReport,
+		"GET /incidents/{id}/evidence":                       c.evidence,
+		"GET /reports":                                       c.reports,
+		"GET /reports/period":                                c.periodReport,
+		"GET /people":                                        c.people,
+		"POST /people":                                       c.putPerson,
+		"POST /people/{id}/remove":                           c.removePerson,
+		"GET /keys":                                          c.keys,
+		"POST /keys":                                         c.makeKey,
+		"POST /keys/{id}/remove":                             c.removeKey,
+		"POST /automatic":                                    c.setAutomatic,
+		"GET /audit":                                         c.audit,
 	}
 }
 

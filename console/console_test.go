@@ -63,7 +63,10 @@ type hub struct {
 }
 
 // start serves a console on the real engine and a Redis of the test's own.
-func start(t *testing.T) *hub {
+func start(t *testing.T) *hub { return startWith(t, func(*hub, *console.Config) {}) }
+
+// startWith starts it with a configuration that was changed.
+func startWith(t *testing.T, change func(*hub, *console.Config)) *hub {
 	t.Helper()
 	rdb, _ := storetest.Mini(t)
 	log := slog.New(slog.DiscardHandler)
@@ -86,6 +89,7 @@ func start(t *testing.T) *hub {
 	}
 	cfg := console.Config{PublicURL: "http://127.0.0.1", Sessions: store.NewSessions(rdb), Keys: h.holders, Documents: office}
 	outside{}.config(&cfg)
+	change(h, &cfg)
 	c, err := console.New(cfg, engine, dir, http.DefaultClient, log)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"responsehub"
+	"responsehub/hook"
 	"responsehub/oncall"
 )
 
@@ -35,6 +36,8 @@ type tenantData struct {
 	Calls     []oncall.Planned // who would be called when
 	Search    companySearch    // for a company of the ticket system
 	Searches  bool             // companies can be searched for
+	Hooks     []hook.Standing  // for those who manage the tenant
+	MayHook   bool             // outgoing webhooks are looked after here
 }
 
 type channelRow struct {
@@ -91,6 +94,10 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 	d.Calls, d.Searches = c.calls(t), c.cfg.Companies != nil && len(c.cfg.Desks) > 0
 	if d.MayManage {
 		d.Search = c.companies(r)
+		d.MayHook = c.cfg.Destinations != nil
+		if d.Hooks, err = c.destinations(r.Context(), actor, t.ID); err != nil {
+			return err
+		}
 	}
 	d.Others = slices.DeleteFunc(c.visible(actor), func(o responsehub.Tenant) bool { return o.ID == t.ID })
 	c.show(w, r, http.StatusOK, "tenant", actor, d)
