@@ -55,6 +55,7 @@ type Incident struct {
 	Steps        []Step               `json:"steps"`
 	Watch        *Watch               `json:"watch,omitempty"`   // over the lock
 	Todos        []Todo               `json:"todos,omitempty"`   // what people have to do by hand
+	Former       *Former              `json:"former,omitempty"`  // in whose thread its cards answer
 	Cards        map[string]CardRef   `json:"cards,omitempty"`   // Teams card by channel id
 	Sealed       map[string]Sealed    `json:"sealed,omitempty"`  // encrypted values, such as the one-time password
 	Page         *Page                `json:"page,omitempty"`    // who is called and texted
@@ -69,6 +70,14 @@ type Incident struct {
 type Acknowledgement struct {
 	By By        `json:"by"`
 	At time.Time `json:"at"`
+}
+
+// Former is an incident of the same account that was closed shortly before.
+type Former struct {
+	ID       string        `json:"id"`
+	Ref      string        `json:"ref"`
+	State    IncidentState `json:"state"`
+	ClosedAt time.Time     `json:"closed_at"`
 }
 
 // CardRef is a posted Teams card.

@@ -23,6 +23,16 @@ var incidentStateWords = map[IncidentState]string{
 // Words is the state as people read it.
 func (s IncidentState) Words() string { return incidentStateWords[s] }
 
+var attemptStateWords = map[AttemptState]string{
+	AttemptQueued: "about to be placed", AttemptRequested: "asked for", AttemptRinging: "ringing", AttemptInProgress: "on the line",
+	AttemptSent: "sent", AttemptDelivered: "delivered", AttemptVoicemail: "voicemail", AttemptNoAnswer: "no answer", AttemptBusy: "busy",
+	AttemptFailed: "failed", AttemptUndelivered: "not delivered", AttemptHeard: "answered, no key pressed", AttemptCancelled: "called off",
+	AttemptAcknowledged: "acknowledged",
+}
+
+// Words is the state as people read it.
+func (s AttemptState) Words() string { return attemptStateWords[s] }
+
 var surfaceWords = map[Surface]string{
 	ViaTeams: "in Teams", ViaAPI: "by the API", ViaConsole: "in the console", ViaPhone: "by phone", ViaText: "by text", ViaPSA: "in the ticket",
 }

@@ -18,6 +18,11 @@ func TestEveryStateHasWords(t *testing.T) {
 			t.Errorf("%s has no words", s)
 		}
 	}
+	for _, s := range responsehub.AttemptStates {
+		if s.Words() == "" {
+			t.Errorf("%s has no words", s)
+		}
+	}
 }
 
 func TestSpansAndNumbers(t *testing.T) {

@@ -371,6 +371,7 @@ func (e *engine) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ s
 	}
 	a := inc.Acknowledge(actor, time.Now())
 	e.incs[inc.ID] = inc
+	a.Incident = clone(inc)
 	return a, nil
 }
 

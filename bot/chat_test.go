@@ -24,6 +24,9 @@ func TestCommands(t *testing.T) {
 		{"incident", annID, sayWhichRef},
 		{"incident RH-7K2M", guestID, "not among your tenants"},
 		{"ack RH-7K2M", annID, "Acknowledged. Nobody else will be called."},
+		{"acknowledge", annID, "RH-7K2M: Acknowledged. Nobody else will be called."},
+		{"ack", guestID, sayNoneFree},
+		{"ack", stranger, "not on this hub's list"},
 		{"Who is on call?", annID, "Contoso: Ann, then Bob"},
 		{"who is on call", annID, "Fabrikam: nobody is called"},
 		{"who is on call", stranger, "not on this hub's list"},
@@ -55,6 +58,33 @@ func TestCommands(t *testing.T) {
 		}
 		if strings.Contains(mustJSON(posts[0].Body), "Action.Execute") {
 			t.Errorf("%.40q: a copy with buttons", tc.text)
+		}
+	}
+}
+
+// TestAcknowledgeWithoutANumber: where several can be meant they are listed; in the thread
+// of a card it is that card's incident.
+func TestAcknowledgeWithoutANumber(t *testing.T) {
+	for where, want := range map[string]string{
+		general + ";messageid=17": "RH-7K2M · unpublished",
+		general + ";messageid=99": "RH-OTHER: Acknowledged.",
+	} {
+		h := newHarness(t)
+		h.incident(false)
+		other := clone(h.engine.incs[h.incident(false).ID])
+		other.ID, other.Ref, other.Key = "other", "RH-OTHER", "other"
+		other.Cards = map[string]responsehub.CardRef{general: {Conversation: general + ";messageid=99", Activity: "99"}}
+		first := h.engine.incs[h.incident(false).ID]
+		first.Cards = nil
+		h.engine.incs["other"] = other
+		act := activity("message", annID)
+		act["text"] = "<at>responsehub</at> ack"
+		act["conversation"].(map[string]any)["id"] = where
+		h.send(act)
+		h.settle()
+		posts := h.world.seen("POST")
+		if len(posts) != 1 || !strings.Contains(mustJSON(posts[0].Body), want) {
+			t.Errorf("in %s: %s, want %q", where, mustJSON(posts), want)
 		}
 	}
 }

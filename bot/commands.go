@@ -97,8 +97,10 @@ func (b *Bot) reply(ctx context.Context, actor responsehub.Actor, said []string,
 		return b.list(ctx, actor)
 	case line == "who is on call" || line == "who's on call" || line == "oncall" || line == "on call":
 		return b.onCall(actor)
-	case line == "incident" || line == "ack" || line == "acknowledge":
+	case line == "incident":
 		return sentence(sayWhichRef), nil
+	case line == "ack" || line == "acknowledge":
+		return b.acknowledge(ctx, actor, act)
 	case len(said) == 2 && strings.HasPrefix(line, "incident "):
 		inc, err := b.engine.Incident(ctx, actor, said[1])
 		if err != nil {
@@ -108,11 +110,7 @@ func (b *Bot) reply(ctx context.Context, actor responsehub.Actor, said []string,
 		view.ReadOnly = true
 		return attached(card.Card(inc, view), card.Summary(inc)), nil
 	case len(said) == 2 && (strings.HasPrefix(line, "ack ") || strings.HasPrefix(line, "acknowledge ")):
-		got, err := b.engine.Acknowledge(ctx, actor, said[1], "teams:"+act.ID)
-		if err != nil {
-			return schema.Activity{}, err
-		}
-		return sentence(got.Sentence), nil
+		return b.take(ctx, actor, said[1], act)
 	}
 	// A chat that two programs hold with each other must end.
 	wait, err := b.cfg.Limits.Admit(ctx, "teams:unknown:"+act.From.ID, unknownWindow)
@@ -144,6 +142,50 @@ func (b *Bot) list(ctx context.Context, actor responsehub.Actor) (schema.Activit
 		return sentence(sayNone), nil
 	}
 	return attached(card.List(sayOpen, lines), fmt.Sprintf("%s: %d", sayOpen, len(lines))), nil
+}
+
+// acknowledge takes the one incident that can be meant: that of the thread in which it
+// was said, or the only one that nobody has. Otherwise it lists them.
+func (b *Bot) acknowledge(ctx context.Context, actor responsehub.Actor, act *schema.Activity) (schema.Activity, error) {
+	channel, _, _ := strings.Cut(act.Conversation.ID, ";messageid=")
+	var free []*responsehub.Incident
+	for _, state := range []responsehub.IncidentState{responsehub.Unpublished, responsehub.Active} {
+		page, err := b.engine.Incidents(ctx, actor, remediation.Query{State: state, Limit: listed})
+		if err != nil {
+			return schema.Activity{}, err
+		}
+		for _, inc := range page.Incidents {
+			if inc.Cards[channel].Activity != "" && inc.Cards[channel].Conversation == act.Conversation.ID {
+				return b.take(ctx, actor, inc.ID, act)
+			}
+			if inc.Acknowledged == nil {
+				free = append(free, inc)
+			}
+		}
+	}
+	switch len(free) {
+	case 0:
+		return sentence(sayNoneFree), nil
+	case 1:
+		return b.take(ctx, actor, free[0].ID, act)
+	}
+	lines := make([]string, len(free))
+	for i, inc := range free {
+		lines[i] = sayLine(inc)
+	}
+	return attached(card.List(sayWhichAck, lines), sayWhichAck), nil
+}
+
+func (b *Bot) take(ctx context.Context, actor responsehub.Actor, ref string, act *schema.Activity) (schema.Activity, error) {
+	got, err := b.engine.Acknowledge(ctx, actor, ref, "teams:"+act.ID)
+	if err != nil {
+		return schema.Activity{}, err
+	}
+	text := got.Sentence
+	if got.Incident != nil {
+		text = got.Incident.Ref + ": " + text
+	}
+	return sentence(text), nil
 }
 
 // onCall tells the phone sequences of the person's tenants.

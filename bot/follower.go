@@ -128,6 +128,9 @@ func (f *Follower) channels(inc *responsehub.Incident) []string {
 // Follow brings every channel's card to what the incident says now. The channels are
 // served at the same time; one that fails rests by itself.
 func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
+	if err := f.resume(ctx, t); err != nil {
+		return responsehub.TryAgain(err, nil)
+	}
 	shown := f.draw(t.Incident)
 	plans, pause := f.plan(t.Incident, shown, time.Now())
 	plans, pause = f.admit(ctx, plans, pause)

@@ -35,8 +35,10 @@ const (
 	sayPassword   = "One-time password"
 	sayAgain      = "This card was older than the incident. Look at it again, then press."
 
-	sayHelp          = "I know: incidents, incident <ref>, ack <ref>, who is on call, whoami, help. Steps are run with the buttons on an incident's card."
+	sayHelp          = "I know: incidents, incident <ref>, ack, ack <ref>, who is on call, whoami, help. Steps are run with the buttons on an incident's card."
 	sayUnknown       = "I do not know that. Write help for what I know."
+	sayNoneFree      = "There is no open incident that nobody has taken."
+	sayWhichAck      = "Several are open. Write ack and one of these numbers"
 	sayNone          = "No open incidents."
 	sayOpen          = "Open incidents"
 	sayOnCall        = "On call, in the order in which people are called"
@@ -116,7 +118,7 @@ func sayWho(a responsehub.Actor, objectID string) string {
 }
 
 func sayLine(inc *responsehub.Incident) string {
-	return fmt.Sprintf("%s · %s · %s · %s (%s) · %s", inc.Ref, inc.State, inc.Severity, card.Clean(inc.Title, 80), card.Clean(inc.Tenant.Name, 60), card.Clean(inc.Account.Label(), 80))
+	return fmt.Sprintf("%s · %s · %s · %s (%s) · %s", inc.Ref, inc.State.Words(), inc.Severity, card.Clean(inc.Title, 80), card.Clean(inc.Tenant.Name, 60), card.Clean(inc.Account.Label(), 80))
 }
 
 func sayMore(n int) string {
@@ -150,7 +152,7 @@ func unasked(q *asked) string {
 func sayLocked(inc *responsehub.Incident, s *responsehub.Step) string {
 	text := harmless(inc.Account.Label(), 120) + " is locked, read back at " + hour(s.VerifiedAt)
 	if d := s.VerifiedAt.Sub(inc.ReceivedAt); d > 0 && d < time.Hour && s.Round <= 1 {
-		text += ", " + d.Round(100*time.Millisecond).String() + " after the alert came in"
+		text += ", " + responsehub.Span(d) + " after the alert came in"
 	}
 	return text + "."
 }

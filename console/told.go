@@ -41,7 +41,7 @@ func (c *Console) told(inc *responsehub.Incident) []notice {
 			if a.Way == responsehub.ByText {
 				way = "Text to "
 			}
-			n := notice{At: a.At, Text: way + c.personName(a.Person) + ": " + attemptWords[a.State]}
+			n := notice{At: a.At, Text: way + c.personName(a.Person) + ": " + a.State.Words()}
 			if a.Reason != "" {
 				n.Text += " (" + a.Reason + ")"
 			}

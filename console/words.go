@@ -30,11 +30,3 @@ func count(n int, one, many string) string {
 	}
 	return responsehub.Grouped(n) + " " + many
 }
-
-var attemptWords = map[responsehub.AttemptState]string{
-	responsehub.AttemptQueued: "about to be placed", responsehub.AttemptRequested: "asked for", responsehub.AttemptRinging: "ringing",
-	responsehub.AttemptInProgress: "on the line", responsehub.AttemptSent: "sent", responsehub.AttemptDelivered: "delivered",
-	responsehub.AttemptVoicemail: "voicemail, not reached", responsehub.AttemptNoAnswer: "no answer", responsehub.AttemptBusy: "busy",
-	responsehub.AttemptFailed: "failed", responsehub.AttemptUndelivered: "not delivered", responsehub.AttemptHeard: "answered, nothing pressed",
-	responsehub.AttemptCancelled: "called off", responsehub.AttemptAcknowledged: "acknowledged",
-}

@@ -88,7 +88,7 @@ func (r *report) fact(name string, at time.Time) {
 }
 
 func lineOf(s *responsehub.Step) stepLine {
-	l := stepLine{Name: s.ID.Title(), State: stepStates[s.State]}
+	l := stepLine{Name: s.ID.Title(), State: s.State.Words()}
 	if n := s.ID.Number(); n > 0 {
 		l.Name = fmt.Sprintf("%d  %s", n, l.Name)
 	}

@@ -87,12 +87,6 @@ func who(inc *responsehub.Incident) string {
 	return "unknown account"
 }
 
-var stepStates = map[responsehub.StepState]string{
-	responsehub.Waiting: "not started", responsehub.Queued: "starting", responsehub.Running: "running", responsehub.Sent: "sent, being checked",
-	responsehub.Done: "done", responsehub.Partial: "partly done", responsehub.Failed: "failed", responsehub.NeedsHuman: "needs a person",
-	responsehub.Skipped: "set aside", responsehub.Undone: "taken back",
-}
-
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // oneLine makes a stranger's text fit for a line: no control characters, one space

@@ -169,7 +169,7 @@ func (p *Pager) nobody(page *responsehub.Page, now time.Time) string {
 			last[name] = "no answer yet"
 		}
 		if a.Way == responsehub.ByCall && a.State.Over() {
-			last[name] = outcomes[a.State]
+			last[name] = a.State.Words()
 		}
 	}
 	for i, name := range names {

@@ -231,19 +231,12 @@ func replyWhich(incs []*responsehub.Incident, codes map[string]string, ask bool)
 	return out
 }
 
-// outcomes is what became of an attempt, in the record.
-var outcomes = map[responsehub.AttemptState]string{
-	responsehub.AttemptDelivered: "delivered", responsehub.AttemptUndelivered: "not delivered", responsehub.AttemptHeard: "answered, no key pressed",
-	responsehub.AttemptNoAnswer: "no answer", responsehub.AttemptBusy: "busy", responsehub.AttemptFailed: "failed", responsehub.AttemptVoicemail: "voicemail",
-	responsehub.AttemptCancelled: "taken back", responsehub.AttemptAcknowledged: "acknowledged",
-}
-
 func attemptSentence(a *responsehub.Attempt, name string) string {
 	what := "Call to "
 	if a.Way == responsehub.ByText {
 		what = "Text to "
 	}
-	s := what + name + ": " + outcomes[a.State]
+	s := what + name + ": " + a.State.Words()
 	if a.Reason != "" && (a.State == responsehub.AttemptFailed || a.State == responsehub.AttemptUndelivered || a.State == responsehub.AttemptCancelled) {
 		s += ". " + strings.TrimSuffix(a.Reason, ".") + "."
 	}

@@ -3,7 +3,6 @@ package oncall
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -64,7 +63,10 @@ func TestEverySentence(t *testing.T) {
 	since := time.Now().Add(-330 * time.Second)
 	say("somebody was first", sayFirst(inc, bob, since, "person:ann"), sayFirst(inc, bob, since, "person:bob"), ago(90*time.Second))
 	var ends []string
-	for _, s := range slices.Sorted(maps.Keys(outcomes)) {
+	for _, s := range slices.Sorted(slices.Values(responsehub.AttemptStates)) {
+		if !s.Over() {
+			continue
+		}
 		ends = append(ends, attemptSentence(&responsehub.Attempt{Way: responsehub.ByCall, State: s, Reason: "a reason."}, "Ann"), attemptSentence(&responsehub.Attempt{Way: responsehub.ByText, State: s}, "Ann"))
 	}
 	say("in the record", ends...)

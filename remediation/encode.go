@@ -47,6 +47,7 @@ func encode(inc *responsehub.Incident) ([]byte, error) {
 	w.any(`,"steps":`, inc.Steps)
 	w.anyIf(inc.Watch != nil, `,"watch":`, inc.Watch)
 	w.anyIf(len(inc.Todos) > 0, `,"todos":`, inc.Todos)
+	w.anyIf(inc.Former != nil, `,"former":`, inc.Former)
 	w.anyIf(len(inc.Cards) > 0, `,"cards":`, inc.Cards)
 	w.anyIf(len(inc.Sealed) > 0, `,"sealed":`, inc.Sealed)
 	w.anyIf(inc.Page != nil, `,"page":`, inc.Page)

@@ -124,12 +124,3 @@ func drawIncident(r *rapid.T) *responsehub.Incident {
 	}
 	return inc
 }
-
-// TestEveryAttemptHasAWord: a call's state is never shown as nothing.
-func TestEveryAttemptHasAWord(t *testing.T) {
-	for _, s := range responsehub.AttemptStates {
-		if attemptWords[s] == "" {
-			t.Errorf("there is no word for %q", s)
-		}
-	}
-}

@@ -2,6 +2,7 @@ package card
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,8 @@ func standing(inc *responsehub.Incident) (style string, body []obj) {
 	}
 	style, first := "accent", wordsOn
 	switch {
+	case !inc.Response && len(groups[wordsLeft]) > 0 && !wanted && contained(inc):
+		style, first = "warning", wordsOffYours
 	case !inc.Response && len(groups[wordsLeft]) > 0:
 		style, first = "attention", wordsPublished
 	case !inc.Response:
@@ -90,6 +93,14 @@ func standing(inc *responsehub.Incident) (style string, body []obj) {
 		}
 	}
 	return style, body
+}
+
+// contained reports whether the steps that throw the attacker out are settled.
+func contained(inc *responsehub.Incident) bool {
+	return !slices.ContainsFunc([]responsehub.StepID{responsehub.Lock, responsehub.Retract, responsehub.Persistence}, func(id responsehub.StepID) bool {
+		s := inc.Step(id)
+		return s == nil || !s.State.Settled()
+	})
 }
 
 // unheard reports whether those on call were tried in vain: everybody, or for so long
@@ -122,6 +133,9 @@ func facts(inc *responsehub.Incident, view View) []obj {
 		words(local(inc.ReceivedAt), obj{"spacing": "None", "isSubtle": true}),
 		row(bold("Lock: "), plain(lockTime(inc))),
 	}
+	if inc.Former != nil {
+		rows = append(rows, row(append([]obj{bold("Before: ")}, former(inc, view)...)...))
+	}
 	// Nobody draws a card anew because time goes by. So its age is the distance of two
 	// times that stand still.
 	if last := changed(inc); last.After(inc.ReceivedAt) && !inc.State.Closed() {
@@ -138,6 +152,15 @@ func facts(inc *responsehub.Incident, view View) []obj {
 		rows = append(rows, row(bold("Told: "), plain(text)))
 	}
 	return rows
+}
+
+// former names the incident that the account had before, with the way to it.
+func former(inc *responsehub.Incident, view View) []obj {
+	name := plain(inc.Former.Ref)
+	if to := address(strings.TrimSuffix(view.Console, inc.ID)+inc.Former.ID, true); strings.HasSuffix(view.Console, "/"+inc.ID) && to != "" {
+		name = run(inc.Former.Ref, obj{"selectAction": obj{"type": "Action.OpenUrl", "title": wordsConsole, "url": to}})
+	}
+	return []obj{name, plain(", the same account, " + inc.Former.State.Words() + " " + when(inc.Former.ClosedAt))}
 }
 
 // lockTime is how long the attacker was in after the alert, once that is over.

@@ -95,7 +95,7 @@ func rules(t testing.TB, at, kind string, v map[string]any) {
 	case "TextBlock":
 		// Only the hub's own constant sentences may be read as markdown.
 		switch text := v["text"].(string); text {
-		case wordsActNow, wordsPublish, wordsSeen, wordsSteps, wordsReadOnly, wordsPublished, wordsOff, wordsOn, wordsWanted, wordsYours, wordsUnheard:
+		case wordsActNow, wordsPublish, wordsSeen, wordsSteps, wordsReadOnly, wordsPublished, wordsOff, wordsOffYours, wordsOn, wordsWanted, wordsYours, wordsUnheard:
 		default:
 			if !ownTime.MatchString(text) {
 				t.Errorf("%s: text block with foreign text %q", at, text)

@@ -76,7 +76,7 @@ func paged(inc *responsehub.Incident, view View) []string {
 
 // became is what came of an attempt. Who asked for the next person did press something.
 func became(a responsehub.Attempt) string {
-	word := attemptWords[a.State]
+	word := a.State.Words()
 	switch {
 	case a.Passed:
 		word = wordsPassed

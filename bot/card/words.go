@@ -12,6 +12,7 @@ import (
 const (
 	wordsActNow      = "Act now: nothing runs by itself for this tenant. Press Publish Incident, then run the steps in order."
 	wordsPublished   = "Act now: Response is off for this tenant. Run the steps in order."
+	wordsOffYours    = "Your turn: Response is off for this tenant; steps 1 to 3 are settled. Go on in order."
 	wordsOff         = "Response is off for this tenant."
 	wordsOn          = "Response is on: steps 1 to 3 run by themselves."
 	wordsWanted      = "Act now: something needs a person. Response is on, the rest runs by itself."
@@ -67,14 +68,6 @@ var severityWords = map[responsehub.Severity]string{
 var shortTitles = map[responsehub.StepID]string{
 	responsehub.Lock: "lock", responsehub.Retract: "retract mail", responsehub.Persistence: "persistence",
 	responsehub.Password: "password", responsehub.Reenable: "re-enable", responsehub.Close: "close",
-}
-
-var attemptWords = map[responsehub.AttemptState]string{
-	responsehub.AttemptQueued: "about to", responsehub.AttemptRequested: "asked for", responsehub.AttemptRinging: "rings",
-	responsehub.AttemptInProgress: "answered, listening", responsehub.AttemptSent: "sent", responsehub.AttemptDelivered: "delivered",
-	responsehub.AttemptVoicemail: "voicemail", responsehub.AttemptNoAnswer: "no answer", responsehub.AttemptBusy: "busy",
-	responsehub.AttemptFailed: "failed", responsehub.AttemptUndelivered: "not delivered", responsehub.AttemptHeard: "heard it, pressed nothing",
-	responsehub.AttemptCancelled: "called off", responsehub.AttemptAcknowledged: "acknowledged",
 }
 
 // checkMark stands on a card once for each numbered step that was read back, and
@@ -136,6 +129,9 @@ func retraction(p *responsehub.Progress) string {
 	}
 	if p.Already > 0 {
 		s += ", " + responsehub.Grouped(p.Already) + " already deleted"
+	}
+	if p.Kept > 0 {
+		s += ", " + responsehub.Grouped(p.Kept) + " left as evidence"
 	}
 	if p.Unreachable > 0 {
 		s += ", " + responsehub.Grouped(p.Unreachable) + " could not be read"

@@ -2,7 +2,7 @@
 // The page of the simulated world: draws the state that /_events sends and plays people by /_act.
 
 const $ = id => document.getElementById(id);
-let world = null, me = sessionStorage.getItem('me') || '', place = '', customer = 0;
+let world = null, me = sessionStorage.getItem('me') || '', place = '', here = '', customer = 0; // place: the channel that a person chose; here: the one that is shown
 const cards = new Map(); // message id + person -> {json, element}
 const open = new Set();  // keys of <details> that a person opened
 const drawnAs = {};      // what each part of the page was last drawn from
@@ -53,9 +53,11 @@ function drawTeams() {
   const t = world.teams, chat = (t.chats || []).find(c => c.person === me);
   const entries = t.channels.map(c => ({key: c.id, name: '# ' + c.name, count: c.messages.filter(m => m.root === m.id && !m.deleted).length}));
   entries.push({key: 'a:', name: 'Chat with ResponseHub', count: chat ? chat.messages.length : 0});
-  if (!entries.some(e => e.key === place)) place = entries[0].key;
-  tabs($('channels'), entries, place, key => { place = key; });
-  const channel = place === 'a:' ? chat : t.channels.find(c => c.id === place);
+  // Until a person chooses, the channel in which something was posted last is shown.
+  const latest = t.channels.flatMap(c => c.messages.map(m => ({at: m.at, id: c.id}))).reduce((a, b) => (a && a.at >= b.at ? a : b), null);
+  here = entries.some(e => e.key === place) ? place : latest ? latest.id : entries[0].key;
+  tabs($('channels'), entries, here, key => { place = key; });
+  const channel = here === 'a:' ? chat : t.channels.find(c => c.id === here);
   const list = channel ? channel.messages : [];
   const roots = list.filter(m => m.root === m.id).reverse(); // newest thread on top
   const drawn = roots.map(m => el('article', 'thread', drawMessage(m), ...list.filter(r => r.root === m.id && r.id !== m.id).map(r => el('div', 'reply', drawMessage(r)))));
@@ -277,7 +279,7 @@ async function say() {
   const text = $('words').value.trim();
   if (!text || !world) return;
   $('words').value = '';
-  const seen = await act({do: 'message', person: me, channel: place === 'a:' ? '' : place, text});
+  const seen = await act({do: 'message', person: me, channel: here === 'a:' ? '' : here, text});
   if (seen.error || seen.message) showDialog('', 'Not delivered', null, seen.error || seen.message);
 }
 

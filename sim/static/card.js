@@ -19,7 +19,7 @@ function drawCard(card, press) {
 // cardInto draws a card or the card of an Action.ShowCard; inputs holds those of the cards around it.
 function cardInto(root, card, at, inputs, press) {
   const own = new Map(inputs);
-  const ctx = {inputs: own, press};
+  const ctx = {inputs: own, press, people: ((card.msteams && card.msteams.entities) || []).filter(e => e.type === 'mention').map(e => e.text)};
   drawList(root, card.body, at + '/body', ctx);
   if (card.actions) root.append(drawActions(card.actions, at + '/actions', ctx, card));
 }
@@ -46,8 +46,8 @@ function textClasses(item) {
   return out.join(' ');
 }
 
-// words puts text with the little markdown that cards know into an element.
-function words(into, text) {
+// words puts text with the little markdown that cards know into an element. people are the card's mentions.
+function words(into, text, people) {
   const when = (_, time, part) => {
     const d = new Date(time);
     if (isNaN(d)) return time;
@@ -58,13 +58,14 @@ function words(into, text) {
   lines.forEach((line, i) => {
     if (i) into.append(document.createElement('br'));
     line = line.replace(/^\s*[-*] (?=\S)/, '• ');
-    const re = /\\([\\`*_{}[\]()#+\-.!>~|<])|\*\*(.+?)\*\*|\[([^\]]+)\]\((https?:[^)\s]+)\)/g;
+    const re = /\\([\\`*_{}[\]()#+\-.!>~|<])|\*\*(.+?)\*\*|\[([^\]]+)\]\((https?:[^)\s]+)\)|<at>(.+?)<\/at>/g;
     let from = 0;
     for (let m; (m = re.exec(line));) {
       into.append(line.slice(from, m.index));
       from = re.lastIndex;
       if (m[1]) into.append(m[1]);
       else if (m[2]) into.append(el('strong', '', m[2]));
+      else if (m[5]) into.append((people || []).includes(m[0]) ? el('span', 'mention', m[5]) : m[0]);
       else into.append(link(m[4], m[3]));
     }
     into.append(line.slice(from));
@@ -129,9 +130,9 @@ function textInput(type) {
 }
 
 const drawers = {
-  TextBlock(item) {
+  TextBlock(item, at, ctx) {
     const e = el(item.style === 'heading' ? 'h3' : 'p', 'text ' + textClasses(item) + (item.wrap ? '' : ' nowrap'));
-    words(e, item.text);
+    words(e, item.text, ctx.people);
     if (item.maxLines) { e.classList.add('clamp'); e.style.webkitLineClamp = item.maxLines; }
     return e;
   },

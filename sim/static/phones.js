@@ -26,7 +26,7 @@ function buildPhone(p) {
   said.setAttribute('role', 'status');
   const note = text => { said.textContent = text; };
   const answer = phoneButton('Answer', 'phone-key go', () => ({do: 'answer', person: p.key}), note);
-  const keys = ['4', '5', '*'].map(k => phoneButton(k, 'phone-key', () => ({do: 'press', person: p.key, value: k}), note));
+  const keys = ['4', '5', '1', '9', '*'].map(k => phoneButton(k, 'phone-key', () => ({do: 'press', person: p.key, value: k}), note));
   keys.forEach(b => b.setAttribute('aria-label', 'Press ' + (b.textContent === '*' ? 'star' : b.textContent)));
   const end = phoneButton('Hang up', 'phone-key stop', () => ({do: 'hang_up', person: p.key}), note);
   const words = document.createElement('input');
