@@ -25,9 +25,14 @@ func (a *App) checkPSA(ctx context.Context, testTicket bool) []responsehub.Check
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, psaWithin)
+		refused := false
 		for _, c := range conn.Check(ctx) {
+			refused = refused || c.Name == "sign in" && c.Grade != responsehub.CheckOK
 			c.Name = "psa " + name + " " + c.Name
 			out = append(out, c)
+		}
+		if !refused {
+			out = append(out, a.tryAgain(ctx, name)...)
 		}
 		if testTicket {
 			out = append(out, a.testTicket(ctx, name, conn)...)
@@ -35,6 +40,21 @@ func (a *App) checkPSA(ctx context.Context, testTicket bool) []responsehub.Check
 		cancel()
 	}
 	return out
+}
+
+// tryAgain has the hub try at once what waits for a connection that works: whoever asks
+// has just mended it. The next try would be minutes away.
+func (a *App) tryAgain(ctx context.Context, name string) []responsehub.Check {
+	waiting, err := a.psa.keeper.Again(ctx, name)
+	switch {
+	case err != nil:
+		a.log.Warn("what waits for a psa is tried later", "connection", name, "error", err)
+	case waiting == 1:
+		return []responsehub.Check{{Name: "psa " + name + " waiting", Grade: responsehub.CheckOK, Sentence: "One incident waited for this connection; it is tried again now."}}
+	case waiting > 0:
+		return []responsehub.Check{{Name: "psa " + name + " waiting", Grade: responsehub.CheckOK, Sentence: fmt.Sprintf("%d incidents waited for this connection; they are tried again now.", waiting)}}
+	}
+	return nil
 }
 
 // testTicket makes a ticket of the catch-all company, notes it and closes it.
@@ -92,8 +112,12 @@ func (a *App) checkTicketsOf(ctx context.Context, t responsehub.Tenant) []respon
 			switch err := m.Mapped(ctx, d.Company); {
 			case err != nil && responsehub.KindOf(err) == responsehub.NotFound:
 				c.Grade, c.Sentence = responsehub.CheckWarning, responsehub.Sentence(err)+" The tenant's tickets go to the catch-all company. Correct its notify.psa.company."
+			case err != nil && slices.Contains([]responsehub.Kind{responsehub.Unauthorized, responsehub.Forbidden, responsehub.Permanent}, responsehub.KindOf(err)):
+				c.Grade, c.Sentence = responsehub.CheckMissing, responsehub.Sentence(err)
 			case err != nil:
 				c.Grade, c.Sentence = responsehub.CheckUnknown, responsehub.Sentence(err)
+			default:
+				a.tryAgain(ctx, d.Connection)
 			}
 		}
 	}

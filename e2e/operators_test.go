@@ -17,7 +17,7 @@ func TestStopIsToldToTheOperators(t *testing.T) {
 	}
 	s.until("the operators have a mail", func() bool { return len(s.world.Mail.Snapshot().Mails) > 0 })
 	mails := s.world.Mail.Snapshot().Mails
-	if len(mails) != 1 || mails[0].Subject != "responsehub: the phones need the operators" || !strings.Contains(mails[0].To, sim.Staff[1].Mail) {
+	if len(mails) != 1 || mails[0].Subject != "responsehub: something needs the operators" || !strings.Contains(mails[0].To, sim.Staff[1].Mail) {
 		t.Fatalf("%d mails, %q to %s", len(mails), mails[0].Subject, mails[0].To)
 	}
 	if !strings.Contains(mails[0].Text, "Ann Berg") || !strings.Contains(mails[0].Text, "wrote STOP: no texts go there, only calls.") || strings.Contains(mails[0].Text, sim.Numbers["ann"]) {

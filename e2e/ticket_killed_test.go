@@ -1,9 +1,6 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,10 +8,8 @@ import (
 
 	"responsehub"
 	"responsehub/api"
-	"responsehub/remediation"
 	"responsehub/sim"
 	"responsehub/sim/wire"
-	"responsehub/store"
 	"responsehub/ticket"
 )
 
@@ -30,8 +25,6 @@ func about(f wire.Fault, body string) wire.Fault {
 	f.Body = body
 	return f
 }
-
-const awayWords = "While the ticket could not be reached"
 
 // cuts are the moments at which the hub is killed, two at a time: at each product the
 // requests of two incidents hang.
@@ -103,7 +96,9 @@ var cuts = []struct {
 			}
 		}
 		s.killHub()
-		s.anHourPasses(all)
+		for _, p := range all {
+			s.anHourPasses(p.name, p.in[:]...)
+		}
 		s.world.Wire.ClearFaults()
 		for _, p := range all {
 			for i, in := range p.in {
@@ -261,29 +256,4 @@ func (s *stage) eventsOn(p product) bool {
 		}
 	}
 	return false
-}
-
-// anHourPasses puts the beginning of every outage an hour back, while no hub runs.
-func (s *stage) anHourPasses(all []*pair) {
-	s.Helper()
-	st := store.New(s.rdb)
-	e, err := remediation.New(st, st, remediation.Config{Key: bytes.Repeat([]byte{1}, remediation.KeySize)}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		s.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
-	defer cancel()
-	for _, p := range all {
-		for _, in := range p.in {
-			err := e.Amend(ctx, in.Incident, func(inc *responsehub.Incident) error {
-				ref := inc.Tickets[p.name]
-				ref.Since, ref.RetryAt = ref.Since.Add(-time.Hour), time.Time{}
-				inc.Tickets[p.name] = ref
-				return nil
-			})
-			if err != nil {
-				s.Fatal(err)
-			}
-		}
-	}
 }

@@ -11,7 +11,7 @@ import (
 func Alarm(from, to, words string) Letter {
 	_, domain, _ := strings.Cut(address(from), "@")
 	return Letter{
-		To: to, Subject: "responsehub: the phones need the operators", Urgent: true,
+		To: to, Subject: "responsehub: something needs the operators", Urgent: true,
 		MessageID: strings.ToLower(rand.Text()) + "@" + cmp.Or(domain, "responsehub.invalid"),
 		Text:      words + "\n\nThis belongs to no incident. Whoever keeps the hub should see to it.\n",
 	}

@@ -11,7 +11,7 @@ func TestAlarm(t *testing.T) {
 		t.Errorf("ids %q and %q", one.MessageID, two.MessageID)
 	}
 	want := "Ann wrote STOP.\n\nThis belongs to no incident. Whoever keeps the hub should see to it.\n"
-	if one.Text != want || one.To != "soc@desk.example" || !one.Urgent || one.Subject != "responsehub: the phones need the operators" {
+	if one.Text != want || one.To != "soc@desk.example" || !one.Urgent || one.Subject != "responsehub: something needs the operators" {
 		t.Errorf("%+v", one)
 	}
 }

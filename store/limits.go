@@ -35,6 +35,14 @@ func (l *Limits) Block(ctx context.Context, dest string, d time.Duration) error 
 	return nil
 }
 
+// Free takes a destination's bar away before its time.
+func (l *Limits) Free(ctx context.Context, dest string) error {
+	if err := l.rdb.Del(ctx, blockKey(dest)).Err(); err != nil {
+		return fmt.Errorf("limits: free %s: %w", dest, err)
+	}
+	return nil
+}
+
 // Blocked returns for how long a destination is still barred; 0 when it is free.
 func (l *Limits) Blocked(ctx context.Context, dest string) (time.Duration, error) {
 	ms, err := readBlock.Run(ctx, l.rdb, []string{blockKey(dest)}).Int64()

@@ -85,6 +85,11 @@ func (t *Tickets) Block(ctx context.Context, connection string, d time.Duration)
 	return t.limits.Block(ctx, desk(connection), d)
 }
 
+// Free takes a connection's bar away before its time.
+func (t *Tickets) Free(ctx context.Context, connection string) error {
+	return t.limits.Free(ctx, desk(connection))
+}
+
 // Blocked returns for how long a connection is still barred.
 func (t *Tickets) Blocked(ctx context.Context, connection string) (time.Duration, error) {
 	return t.limits.Blocked(ctx, desk(connection))

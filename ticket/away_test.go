@@ -27,6 +27,9 @@ func TestPSAAway(t *testing.T) {
 		if n := len(b.desk.calls); n > 40 {
 			t.Errorf("%d calls within an hour of refused credentials", n)
 		}
+		if len(b.alarms) != 1 || !strings.Contains(b.alarms[0], "refuses the API key") {
+			t.Errorf("the operators are told %q, want it once", b.alarms)
+		}
 		b.desk.fault = nil
 		b.run(time.Hour)
 		h := b.desk.one(t)
@@ -36,6 +39,15 @@ func TestPSAAway(t *testing.T) {
 		contains(t, "note", h.texts(), "[RH-7K2M lock.1.done]", "[RH-7K2M password.1.done]", "While the ticket could not be reached")
 		if b.ref().Failure != "" {
 			t.Errorf("failure stays: %q", b.ref().Failure)
+		}
+		b.desk.fault = func(string) (error, bool) {
+			return &responsehub.Error{Kind: responsehub.Unauthorized, Message: "Refused again."}, false
+		}
+		b.ask(responsehub.Reenable)
+		b.due = time.Now()
+		b.run(time.Hour)
+		if len(b.alarms) != 2 {
+			t.Errorf("after the next outage the operators were told %q", b.alarms)
 		}
 	})
 	bubble(t, "away when the alert comes", func(t *testing.T, b *bench) {

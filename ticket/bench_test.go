@@ -28,6 +28,13 @@ func (q *queue) Block(_ context.Context, _ string, d time.Duration) error {
 	return nil
 }
 
+func (q *queue) Free(context.Context, string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.until = time.Time{}
+	return nil
+}
+
 func (q *queue) Blocked(context.Context, string) (time.Duration, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -66,6 +73,7 @@ type bench struct {
 	f      *ticket.Follower
 	stored []byte
 	events []responsehub.Event
+	alarms []string
 	fresh  int       // how many of them the last write added
 	due    time.Time // of the lane; zero: it sleeps
 	crash  func(point string) bool
@@ -90,7 +98,8 @@ func (b *bench) wire() {
 		Tenant: func(id string) (responsehub.Tenant, bool) { return b.tenant, id == b.tenant.ID },
 		Queue:  b.queue, Index: b.index, Link: func(*responsehub.Incident) string { return "https://hub.example/incidents/RH-7K2M" },
 		Record: func(context.Context, string) ([]responsehub.Event, error) { return b.events, nil },
-		Log:    slog.New(slog.DiscardHandler),
+		Once:   &once{}, Alarm: func(_ context.Context, words string) { b.alarms = append(b.alarms, words) },
+		Log: slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -14,6 +14,7 @@ const (
 	personRest      = 15 * time.Minute // of a ticket that only a person can mend
 	tellAfter       = 3                // failures in a row before the record says so
 	longestRest     = 5 * time.Minute
+	alarmAgain      = 24 * time.Hour // of credentials that stay refused
 )
 
 // failed notes what the PSA did not do, and says when it is tried again.
@@ -39,6 +40,9 @@ func (v *visit) failed(ctx context.Context, err error) (time.Duration, error) {
 		rest, tell = max(asked, credentialsRest), true
 		log.Error("PSA CREDENTIALS ARE REFUSED: no ticket is made or kept until they are mended", "error", err)
 		if berr := v.f.cfg.Queue.Block(ctx, v.name, rest); berr != nil {
+			return 0, berr
+		}
+		if berr := v.alarm(ctx, sentence); berr != nil {
 			return 0, berr
 		}
 		rest = jitter(rest)
@@ -73,11 +77,28 @@ func (v *visit) failed(ctx context.Context, err error) (time.Duration, error) {
 	})
 }
 
+const refusedList = "refused"
+
+// alarm tells the operators that the credentials are refused: every incident's record
+// says so, but who reads it there cannot mend it.
+func (v *visit) alarm(ctx context.Context, sentence string) error {
+	first, err := v.f.cfg.Once.Once(ctx, refusedList, v.name, alarmAgain)
+	if err != nil || !first {
+		return err
+	}
+	v.f.cfg.Alarm(ctx, fmt.Sprintf("No ticket is made or kept in %s (%s). %s Once that is mended, run responsehub doctor, and what waits is tried at once; otherwise within %d minutes. Nothing is lost: each ticket gets one note of what it missed.",
+		v.conn.Product, v.name, sentence, int(credentialsRest/time.Minute)+2))
+	return nil
+}
+
 // worked forgets earlier failures once everything was done.
 func (v *visit) worked(ctx context.Context, later time.Duration) error {
 	ref := v.ref()
 	if ref.Tries == 0 || later > 0 && ref.Intent != "" {
 		return nil
+	}
+	if err := v.f.cfg.Once.Again(ctx, refusedList, v.name); err != nil {
+		return err // or the next outage would be told to nobody
 	}
 	return v.save(ctx, func(inc *responsehub.Incident, ref *responsehub.TicketRef) {
 		if ref.Told {

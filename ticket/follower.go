@@ -23,10 +23,12 @@ type Connection struct {
 // connection for everybody.
 type Queue interface {
 	// Enter takes one of n places of a connection. Without one leave is nil and wait says
-	// when to come again; lower ranks go first.
+	// when to come again; lower ranks go first. An incident that has a place keeps it.
 	Enter(ctx context.Context, connection string, n int, incident string, rank float64) (leave func(), wait time.Duration, err error)
 	// Block bars a connection for a time, and Blocked says for how long it still is.
 	Block(ctx context.Context, connection string, d time.Duration) error
+	// Free takes the bar away before its time.
+	Free(ctx context.Context, connection string) error
 	Blocked(ctx context.Context, connection string) (time.Duration, error)
 }
 
@@ -47,7 +49,11 @@ type Config struct {
 	// Record returns an incident's events.
 	Record func(ctx context.Context, incident string) ([]responsehub.Event, error)
 	Link   func(*responsehub.Incident) string // where people act on it; may return ""
-	Log    *slog.Logger
+	Once   Once
+	// Alarm tells the operators what concerns every ticket of a connection, once for an
+	// outage. It must not block.
+	Alarm func(ctx context.Context, words string)
+	Log   *slog.Logger
 }
 
 // Follower keeps the tickets of an incident in step with it.

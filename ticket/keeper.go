@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,6 +57,7 @@ func (k *Keeper) Run(ctx context.Context) {
 	k.init()
 	tick := time.NewTicker(keeperTick)
 	defer tick.Stop()
+	k.anew(ctx)
 	k.round(ctx)
 	for {
 		select {
@@ -67,6 +69,19 @@ func (k *Keeper) Run(ctx context.Context) {
 			k.listen(ctx, name)
 		case <-tick.C:
 			k.round(ctx)
+		}
+	}
+}
+
+// anew tries what was barred: new keys come with a new start.
+func (k *Keeper) anew(ctx context.Context) {
+	for name := range k.Connections {
+		blocked, err := k.Queue.Blocked(ctx, name)
+		if err == nil && blocked > 0 {
+			_, err = k.Again(ctx, name)
+		}
+		if err != nil && ctx.Err() == nil {
+			k.Log.Warn("tickets that were refused are tried later", "connection", name, "error", err)
 		}
 	}
 }
@@ -114,6 +129,61 @@ func (k *Keeper) listen(ctx context.Context, name string) {
 	k.Log.Info("psa events", "connection", name, "done", said)
 }
 
+// Again has a connection tried at once: somebody may have mended what it was barred for.
+// It returns how many open incidents were waiting. Closed ones come by themselves, within
+// minutes.
+func (k *Keeper) Again(ctx context.Context, name string) (waiting int, err error) {
+	if err := k.Queue.Free(ctx, name); err != nil {
+		return 0, err
+	}
+	return waiting, k.each(ctx, func(inc *responsehub.Incident) error {
+		if ref := inc.Tickets[name]; ref.Failure == "" || ref.RetryAt.IsZero() {
+			return nil
+		}
+		waiting++
+		return k.amend(ctx, inc.ID, again(name))
+	})
+}
+
+// again is the edit by which a connection is tried now. The hint wakes the lane.
+func again(connection string) responsehub.Edit {
+	return func(inc *responsehub.Incident) error {
+		ref, ok := inc.Tickets[connection]
+		if !ok || ref.RetryAt.IsZero() {
+			return nil
+		}
+		ref.RetryAt, ref.Hints = time.Time{}, max(ref.Hints, ref.Heard+1)
+		inc.Tickets[connection] = ref
+		return nil
+	}
+}
+
+// amend writes an edit. An incident that is gone needs none.
+func (k *Keeper) amend(ctx context.Context, incident string, edit responsehub.Edit) error {
+	if err := k.Hub.Amend(ctx, incident, edit); err != nil && responsehub.KindOf(err) != responsehub.NotFound {
+		return err
+	}
+	return nil
+}
+
+// each visits the open incidents until one fails.
+func (k *Keeper) each(ctx context.Context, visit func(*responsehub.Incident) error) error {
+	for cursor := ""; ; {
+		page, next, err := k.Open(ctx, cursor)
+		if err != nil {
+			return err
+		}
+		for _, inc := range page {
+			if err := visit(inc); err != nil {
+				return err
+			}
+		}
+		if cursor = next; next == "" {
+			return nil
+		}
+	}
+}
+
 // Poll compares the tickets of open incidents with what is known of them. Those that
 // differ are read by their lanes.
 func (k *Keeper) Poll(ctx context.Context, name string) error {
@@ -122,53 +192,59 @@ func (k *Keeper) Poll(ctx context.Context, name string) error {
 		return err
 	}
 	var ids []string
-	known := map[string]*responsehub.Incident{}
-	for cursor := ""; ; {
-		page, next, err := k.Open(ctx, cursor)
+	known := map[string][]*responsehub.Incident{} // several, where one ticket was merged into another's
+	err := k.each(ctx, func(inc *responsehub.Incident) error {
+		if ref := inc.Tickets[name]; ref.ID != "" {
+			if known[ref.ID] == nil {
+				ids = append(ids, ref.ID)
+			}
+			known[ref.ID] = append(known[ref.ID], inc)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	missed := false
+	for some := range slices.Chunk(ids, pollPage) {
+		found, err := k.compare(ctx, name, conn, some, known)
 		if err != nil {
 			return err
 		}
-		for _, inc := range page {
-			if ref := inc.Tickets[name]; ref.ID != "" {
-				ids, known[ref.ID] = append(ids, ref.ID), inc
-			}
-		}
-		if cursor = next; next == "" {
-			break
-		}
+		missed = missed || found
 	}
-	for len(ids) > 0 {
-		some := ids[:min(len(ids), pollPage)]
-		ids = ids[len(some):]
-		if err := k.compare(ctx, name, conn, some, known); err != nil {
-			return err
-		}
+	if missed {
+		k.init()
+		delete(k.listened, name) // no event told it: perhaps none come any more
 	}
 	return nil
 }
 
-func (k *Keeper) compare(ctx context.Context, name string, conn Connection, ids []string, known map[string]*responsehub.Incident) error {
+// compare has the tickets read that differ, and reports whether somebody changed one.
+func (k *Keeper) compare(ctx context.Context, name string, conn Connection, ids []string, known map[string][]*responsehub.Incident) (changed bool, err error) {
 	found, err := conn.List(ctx, ids)
 	if err != nil {
-		return err
+		return false, err
 	}
 	there := map[string]Ticket{}
 	for _, t := range found {
 		there[t.ID] = t
 	}
 	for _, id := range ids {
-		inc := known[id]
-		ref := inc.Tickets[name]
 		t, ok := there[id]
-		same := ok && t.Closed == ref.Closed && t.Status == ref.Status && t.Owner == ref.Owner && t.MergedInto == ""
-		if same && (k.Moves == nil || !k.Moves(inc, name)) {
-			continue
-		}
-		if err := k.Hub.Amend(ctx, inc.ID, Hint(name, id)); err != nil && responsehub.KindOf(err) != responsehub.NotFound {
-			return err
+		for _, inc := range known[id] {
+			ref := inc.Tickets[name]
+			same := ok && t.Closed == ref.Closed && t.Status == ref.Status && t.Owner == ref.Owner && t.MergedInto == ""
+			changed = changed || !same
+			if same && (k.Moves == nil || !k.Moves(inc, name)) {
+				continue
+			}
+			if err := k.amend(ctx, inc.ID, Hint(name, id)); err != nil {
+				return changed, err
+			}
 		}
 	}
-	return nil
+	return changed, nil
 }
 
 // Moves reports whether the incident's ticket belongs to the catch-all company although
