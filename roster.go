@@ -102,6 +102,11 @@ func (n *Notify) check(t *Tenant, known func(string) bool) error {
 			}
 		}
 	}
+	for i, d := range n.PSA {
+		if first, _ := n.PSA[:i].At(d.Connection); d.Connection == "" || first.Connection != "" {
+			return faulty(fmt.Sprintf("/notify/psa/%d/connection", i), "Each ticket system is named once, by its connection.")
+		}
+	}
 	if n.Phone == nil {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package responsehub
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +32,7 @@ type Notify struct {
 	Teams    []string `json:"teams,omitempty"` // channel ids, 19:...@thread.tacv2
 	Phone    *OnCall  `json:"phone,omitempty"`
 	Mail     []string `json:"mail,omitempty"`
-	PSA      *Desk    `json:"psa,omitempty"`
+	PSA      Desks    `json:"psa,omitempty"`
 	Slack    []string `json:"slack,omitempty"`
 	Webhooks []string `json:"webhooks,omitempty"`
 }
@@ -52,6 +54,53 @@ type Desk struct {
 	Connection         string `json:"connection"`
 	Company            string `json:"company"`
 	CloseOnTicketClose bool   `json:"close_on_ticket_close,omitempty"` // a ticket closed by hand marks the incident as remediated, once its steps are settled
+}
+
+// Desks are where a tenant's tickets go: one ticket for an incident at each connection. One
+// desk is written as an object, as it was before there could be several.
+type Desks []Desk
+
+// At returns the desk of a connection.
+func (d Desks) At(connection string) (Desk, bool) {
+	for _, one := range d {
+		if one.Connection == connection {
+			return one, true
+		}
+	}
+	return Desk{}, false
+}
+
+// With returns the desks with the one of the same connection replaced, or added.
+func (d Desks) With(desk Desk) Desks {
+	out := slices.Clone(d)
+	for i := range out {
+		if out[i].Connection == desk.Connection {
+			out[i] = desk
+			return out
+		}
+	}
+	return append(out, desk)
+}
+
+// MarshalJSON writes an object, or a list of several.
+func (d Desks) MarshalJSON() ([]byte, error) {
+	if len(d) == 1 {
+		return json.Marshal(d[0])
+	}
+	return json.Marshal([]Desk(d))
+}
+
+// UnmarshalJSON reads an object or a list.
+func (d *Desks) UnmarshalJSON(b []byte) error {
+	if trimmed := bytes.TrimSpace(b); len(trimmed) > 0 && trimmed[0] == '{' {
+		var one Desk
+		if err := json.Unmarshal(b, &one); err != nil {
+			return err
+		}
+		*d = Desks{one}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]Desk)(d))
 }
 
 // Known reports whether id is one of the tenant's own or its Microsoft tenant id.

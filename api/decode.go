@@ -83,6 +83,8 @@ func walk(dec *json.Decoder, t reflect.Type, at string) error {
 	switch v := tok.(type) {
 	case json.Delim:
 		switch {
+		case v == '{' && t == desksType:
+			return walkObject(dec, t.Elem(), at)
 		case v == '{' && t.Kind() == reflect.Struct && t != timeType:
 			return walkObject(dec, t, at)
 		case v == '{' && t.Kind() == reflect.Map:

@@ -73,6 +73,27 @@ func TestSettingsCanBeReadAndSentBack(t *testing.T) {
 	}
 }
 
+// TestTicketSystemsOverTheAPI: one is given and answered as an object, several as a list.
+func TestTicketSystemsOverTheAPI(t *testing.T) {
+	h := newHub(t, api.Config{})
+	for _, desks := range []string{`{"connection":"cw","company":"CON"}`, `[{"connection":"cw","company":"CON"},{"connection":"halo","company":"Contoso","close_on_ticket_close":true}]`} {
+		got := h.ask("admin", "PATCH", "/v1/tenants/t1", `{"notify":{"psa":`+desks+`}}`)
+		if got.status != 200 || !strings.Contains(got.body, `"psa":`+desks) {
+			t.Errorf("%s: %d %s", desks, got.status, got.body)
+		}
+	}
+	for desks, at := range map[string]string{
+		`[{"connection":"cw","company":"A"},{"connection":"cw","company":"B"}]`: "/notify/psa/1/connection",
+		`[{"connection":"cw","nope":1}]`:                                        "/notify/psa/0/nope",
+		`{"connection":"cw","nope":1}`:                                          "/notify/psa/nope",
+		`"cw"`:                                                                  "/notify/psa",
+	} {
+		if got := h.ask("admin", "PATCH", "/v1/tenants/t1", `{"notify":{"psa":`+desks+`}}`); got.status != 400 || !strings.Contains(got.body, at) {
+			t.Errorf("%s: %d %s", desks, got.status, got.body)
+		}
+	}
+}
+
 func TestPauseOverTheAPI(t *testing.T) {
 	h := newHub(t, api.Config{})
 	if got := h.ask("responder", "PATCH", "/v1/tenants/t1", `{"paused":true}`); got.status != 403 {

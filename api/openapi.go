@@ -120,6 +120,9 @@ func (s schemas) of(t reflect.Type, request bool) object {
 		return object{}
 	case t == reflect.TypeFor[Event]():
 		return s.of(reflect.TypeFor[storedEvent](), request)
+	case t == desksType:
+		one := s.of(t.Elem(), request)
+		return object{"oneOf": []any{one, object{"type": "array", "items": one}}}
 	case enums[t] != nil:
 		return object{"type": "string", "enum": enums[t]}
 	}

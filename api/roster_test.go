@@ -114,7 +114,7 @@ func TestRosterIsApplied(t *testing.T) {
 		Response: true, // left out of the roster: stays as it was
 		Notify: responsehub.Notify{
 			Teams: []string{"19:a@thread.tacv2"}, Phone: &responsehub.OnCall{Sequence: []string{"bob", "ann"}, Wait: 90 * time.Second, Rounds: 2},
-			PSA: &responsehub.Desk{Connection: "cw", Company: "CON"},
+			PSA: responsehub.Desks{{Connection: "cw", Company: "CON"}},
 		},
 		TrialEnds: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
 	}}

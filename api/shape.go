@@ -48,7 +48,8 @@ func element(t reflect.Type) reflect.Type {
 
 var (
 	timeType   = reflect.TypeFor[time.Time]()
-	sampleType = reflect.TypeFor[Sample]() // any JSON
+	sampleType = reflect.TypeFor[Sample]()            // any JSON
+	desksType  = reflect.TypeFor[responsehub.Desks]() // a list, or its one entry
 )
 
 // enums are the named types that know only certain values.

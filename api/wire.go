@@ -227,7 +227,7 @@ type Notify struct {
 	Teams    []string          `json:"teams,omitempty" doc:"channel ids, 19:...@thread.tacv2"`
 	Phone    *Phone            `json:"phone,omitempty"`
 	Mail     []string          `json:"mail,omitempty"`
-	PSA      *responsehub.Desk `json:"psa,omitempty"`
+	PSA      responsehub.Desks `json:"psa,omitempty" doc:"where tickets go: one object, or a list for a ticket at each of several connections"`
 	Slack    []string          `json:"slack,omitempty" doc:"addresses of incoming webhooks; an answer names only their hosts"`
 	Webhooks []string          `json:"webhooks,omitempty" doc:"addresses that get every event; an answer names only their hosts"`
 }

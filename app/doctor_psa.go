@@ -94,10 +94,18 @@ func (a *App) testTicket(ctx context.Context, name string, conn ticket.Connectio
 
 // checkTicketsOf says where a tenant's tickets go and whether that leads anywhere.
 func (a *App) checkTicketsOf(ctx context.Context, t responsehub.Tenant) []responsehub.Check {
-	d := t.Notify.PSA
-	if d == nil {
-		return nil
+	var out []responsehub.Check
+	for _, d := range t.Notify.PSA {
+		c := a.checkTicketsAt(ctx, d)
+		if len(t.Notify.PSA) > 1 {
+			c.Name += " " + d.Connection
+		}
+		out = append(out, c)
 	}
+	return out
+}
+
+func (a *App) checkTicketsAt(ctx context.Context, d responsehub.Desk) responsehub.Check {
 	c := responsehub.Check{Name: "tickets", Grade: responsehub.CheckOK, Sentence: fmt.Sprintf("Tickets go to %s, company %s.", d.Connection, d.Company)}
 	conn, ok := a.psa.connections[d.Connection]
 	switch {
@@ -121,5 +129,5 @@ func (a *App) checkTicketsOf(ctx context.Context, t responsehub.Tenant) []respon
 			}
 		}
 	}
-	return []responsehub.Check{c}
+	return c
 }

@@ -73,7 +73,7 @@ func (c *checker) accounts(names []string, at, also string) {
 
 // notify checks that somebody is told and that the ways exist.
 func (c *checker) notify(n Notify, at string) {
-	if len(n.Teams) == 0 && n.Phone == nil && len(n.Mail) == 0 && n.PSA == nil && len(n.Slack) == 0 && len(n.Webhooks) == 0 {
+	if len(n.Teams) == 0 && n.Phone == nil && len(n.Mail) == 0 && len(n.PSA) == 0 && len(n.Slack) == 0 && len(n.Webhooks) == 0 {
 		c.warn(at, "is empty: nobody is told about this tenant's incidents")
 	}
 	c.channels(n.Teams, at+".teams")
@@ -81,15 +81,24 @@ func (c *checker) notify(n Notify, at string) {
 	if n.Phone != nil {
 		c.callable(n.Phone.Sequence, at+".phone.sequence")
 	}
-	if n.PSA == nil || n.PSA.Connection == "" || n.PSA.Connection == unread {
+	seen := unique{}
+	for i, d := range n.PSA {
+		c.ticketsAt(d, c.at(at+".psa", i), seen)
+	}
+}
+
+// ticketsAt checks one of the places where a tenant's tickets go.
+func (c *checker) ticketsAt(d Desk, at string, seen unique) {
+	if d.Connection == "" || d.Connection == unread {
 		return
 	}
-	i := slices.IndexFunc(c.cfg.PSA, func(p PSA) bool { return p.Name == n.PSA.Connection })
+	c.once(seen, d.Connection, at+".connection")
+	i := slices.IndexFunc(c.cfg.PSA, func(p PSA) bool { return p.Name == d.Connection })
 	switch {
 	case i < 0:
-		c.fault(at+".psa.connection", "names no connection under psa")
-	case n.PSA.Company == "" && c.cfg.PSA[i].CatchAllCompany == "":
-		c.fault(at+".psa.company", "is needed: the connection has no catch_all_company")
+		c.fault(at+".connection", "names no connection under psa")
+	case d.Company == "" && c.cfg.PSA[i].CatchAllCompany == "":
+		c.fault(at+".company", "is needed: the connection has no catch_all_company")
 	}
 }
 

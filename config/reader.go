@@ -28,6 +28,7 @@ type reader struct {
 	file    string
 	lookup  func(string) (string, bool)
 	lines   map[string]int
+	single  map[string]bool   // paths of lists that stand there as their one entry
 	set     map[string]string // by path: the variable that set it
 	faults  []Fault
 	nodes   int
@@ -214,7 +215,24 @@ func (r *reader) mergedPairs(n *yaml.Node, path string) map[string]*yaml.Node {
 	return nil
 }
 
+// at is the path of a list's entry.
+func (r *reader) at(path string, i int) string {
+	if r.single[path] {
+		return path
+	}
+	return fmt.Sprintf("%s[%d]", path, i)
+}
+
 func (r *reader) list(v reflect.Value, n *yaml.Node, path string, tag reflect.StructTag) {
+	if n != nil && n.Kind == yaml.MappingNode && tag.Get("single") != "" {
+		if r.single == nil {
+			r.single = map[string]bool{}
+		}
+		r.single[path] = true
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		r.fill(v.Index(0), n, path, tag)
+		return
+	}
 	if n != nil && n.Kind != yaml.SequenceNode {
 		r.fault(path, "must be a list")
 		return

@@ -46,6 +46,9 @@ func schemaOf(t reflect.Type, tag reflect.StructTag, words map[string]string) ma
 		return sectionSchema(t, words)
 	case t.Kind() == reflect.Slice:
 		s := map[string]any{"type": nullable("array"), "items": schemaOf(t.Elem(), without(tag), words)}
+		if tag.Get("single") != "" { // its one entry may stand for it
+			return map[string]any{"anyOf": []any{s["items"], s}}
+		}
 		if d := tag.Get("default"); d != "" {
 			s["default"] = []string{d}
 		}

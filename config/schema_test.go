@@ -83,6 +83,12 @@ func TestTheSchemaAgreesWithTheExample(t *testing.T) {
 			t.Errorf("the hub takes %s", text)
 		}
 	}
+	for _, desks := range []string{"{connection: a}", "[{connection: a}, {connection: b, company: x}]"} {
+		text := minimal + "tenants: [{name: x, microsoft_tenant_id: y, notify: {psa: " + desks + "}}]"
+		if err := schema.Validate(generic(t, text)); err != nil {
+			t.Errorf("%s: %v", desks, err)
+		}
+	}
 	if strings.Contains(string(Schema()), `"description": ""`) {
 		t.Error("a key has no description in the schema")
 	}

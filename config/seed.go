@@ -56,8 +56,8 @@ func (t Tenant) tenant(id string) responsehub.Tenant {
 	if p := t.Notify.Phone; p != nil {
 		out.Notify.Phone = p.onCall()
 	}
-	if d := t.Notify.PSA; d != nil {
-		out.Notify.PSA = &responsehub.Desk{Connection: d.Connection, Company: d.Company, CloseOnTicketClose: d.CloseOnTicketClose}
+	for _, d := range t.Notify.PSA {
+		out.Notify.PSA = append(out.Notify.PSA, responsehub.Desk{Connection: d.Connection, Company: d.Company, CloseOnTicketClose: d.CloseOnTicketClose})
 	}
 	return out
 }

@@ -127,7 +127,7 @@ func (c *checker) walk(v reflect.Value, path string, tag reflect.StructTag) {
 	case v.Kind() == reflect.Slice:
 		c.needed(v, path, tag)
 		for i := range v.Len() {
-			c.walk(v.Index(i), path+"["+strconv.Itoa(i)+"]", tag)
+			c.walk(v.Index(i), c.at(path, i), tag)
 		}
 	case v.Kind() == reflect.String:
 		c.needed(v, path, tag)

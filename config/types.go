@@ -387,8 +387,8 @@ type Notify struct {
 	Phone *Phone `yaml:"phone"`
 	// Mail addresses.
 	Mail []string `yaml:"mail" is:"mail"`
-	// Where tickets go.
-	PSA *Desk `yaml:"psa"`
+	// Where tickets go: one section, or a list of them for a ticket in each of several ticket systems.
+	PSA []Desk `yaml:"psa" single:"yes"`
 	// Incoming webhooks of Slack. Whoever has such an address can post: it is a secret.
 	Slack []responsehub.Secret `yaml:"slack" is:"url"`
 	// Addresses that get every event as a signed message.

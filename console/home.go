@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -124,8 +125,12 @@ func ways(n responsehub.Notify) []string {
 	if n.Phone != nil && len(n.Phone.Sequence) > 0 {
 		out = append(out, "Phone: "+count(len(n.Phone.Sequence), "person", "people"))
 	}
-	if n.PSA != nil {
+	switch len(n.PSA) {
+	case 0:
+	case 1:
 		out = append(out, "Ticket")
+	default:
+		out = append(out, fmt.Sprintf("Tickets: %d systems", len(n.PSA)))
 	}
 	if len(n.Mail) > 0 {
 		out = append(out, "Mail")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,11 +99,30 @@ func TestATenantsPageSaysWhoIsCalledAndFindsTheCompany(t *testing.T) {
 	}
 	h.post(t, b, "/tenants/contoso/settings/company", url.Values{"desk": {"cw"}, "company": {"Contoso & Sons"}})
 	got, _ := h.dir.Tenant("contoso")
-	if got.Notify.PSA == nil || *got.Notify.PSA != (responsehub.Desk{Connection: "cw", Company: "Contoso & Sons"}) {
+	if len(got.Notify.PSA) != 1 || got.Notify.PSA[0] != (responsehub.Desk{Connection: "cw", Company: "Contoso & Sons"}) {
 		t.Errorf("kept %+v", got.Notify.PSA)
 	}
 	if got.Notify.Phone == nil {
 		t.Error("picking a company took the sequence away")
+	}
+	h.post(t, b, "/tenants/contoso/settings/told", url.Values{"desk": {"cw", "", "other"}, "company": {"Contoso & Sons", "nobody", " CON "}, "close": {"2"}, "wait": {"180"}, "rounds": {"3"}})
+	want := responsehub.Desks{{Connection: "cw", Company: "Contoso & Sons"}, {Connection: "other", Company: "CON", CloseOnTicketClose: true}}
+	if got, _ = h.dir.Tenant("contoso"); !slices.Equal(got.Notify.PSA, want) {
+		t.Errorf("two ticket systems are kept as %+v", got.Notify.PSA)
+	}
+	_, page, _ = h.get(t, b, "/tenants/contoso")
+	for _, want := range []string{`name="company" value="Contoso &amp; Sons"`, `name="company" value="CON"`, `<option selected>other</option>`, `name="close" value="1" checked`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page of two ticket systems has no %q", want)
+		}
+	}
+	h.post(t, b, "/tenants/contoso/settings/company", url.Values{"desk": {"other"}, "company": {"Contoso"}})
+	if got, _ = h.dir.Tenant("contoso"); len(got.Notify.PSA) != 2 || got.Notify.PSA[1] != (responsehub.Desk{Connection: "other", Company: "Contoso", CloseOnTicketClose: true}) || got.Notify.PSA[0] != want[0] {
+		t.Errorf("another company of the second is kept as %+v", got.Notify.PSA)
+	}
+	h.post(t, b, "/tenants/contoso/settings/told", url.Values{"desk": {"cw", "cw"}, "company": {"A", "B"}, "wait": {"180"}, "rounds": {"3"}})
+	if got, _ = h.dir.Tenant("contoso"); len(got.Notify.PSA) != 2 || got.Notify.PSA[1].Connection != "other" {
+		t.Errorf("one ticket system twice is kept: %+v", got.Notify.PSA)
 	}
 }
 

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -24,8 +25,9 @@ type tenantData struct {
 	People    []responsehub.Person
 	Places    []string // the sequence, with room for more
 	Phone     responsehub.OnCall
-	Desks     []string // names of the ticket systems
-	Desk      responsehub.Desk
+	Desks     []string             // names of the ticket systems
+	Tickets   []responsehub.Desk   // where tickets go, and an empty one
+	FindAt    string               // the connection that is searched first
 	Others    []responsehub.Tenant // to copy from
 	Modes     []responsehub.PasswordMode
 	Products  []responsehub.Product
@@ -88,9 +90,11 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 		d.Phone = *p
 	}
 	d.Places = append(slices.Clone(d.Phone.Sequence), make([]string, roomInSequence)...)
-	if t.Notify.PSA != nil {
-		d.Desk = *t.Notify.PSA
+	d.Tickets = slices.Clone(t.Notify.PSA)
+	if len(d.Tickets) < max(1, len(c.cfg.Desks)) {
+		d.Tickets = append(d.Tickets, responsehub.Desk{}) // room for one more
 	}
+	d.FindAt = d.Tickets[0].Connection
 	d.Calls, d.Searches = c.calls(t), c.cfg.Companies != nil && len(c.cfg.Desks) > 0
 	if d.MayManage {
 		d.Search = c.companies(r)
@@ -98,6 +102,7 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 		if d.Hooks, err = c.destinations(r.Context(), actor, t.ID); err != nil {
 			return err
 		}
+		d.FindAt = cmp.Or(d.Search.Connection, d.FindAt)
 	}
 	d.Others = slices.DeleteFunc(c.visible(actor), func(o responsehub.Tenant) bool { return o.ID == t.ID })
 	c.show(w, r, http.StatusOK, "tenant", actor, d)
@@ -151,12 +156,9 @@ func (c *Console) editOf(form string, f url.Values, actor responsehub.Actor) (wh
 		return "who is told", func(t *responsehub.Tenant) error { return toldBy(t, f) }, nil
 	case "company":
 		return "the company in the ticket system", func(t *responsehub.Tenant) error {
-			desk := responsehub.Desk{}
-			if t.Notify.PSA != nil {
-				desk = *t.Notify.PSA
-			}
+			desk, _ := t.Notify.PSA.At(f.Get("desk"))
 			desk.Connection, desk.Company = f.Get("desk"), strings.TrimSpace(f.Get("company"))
-			t.Notify.PSA = &desk
+			t.Notify.PSA = t.Notify.PSA.With(desk)
 			return nil
 		}, nil
 	case "guards":
@@ -167,15 +169,12 @@ func (c *Console) editOf(form string, f url.Values, actor responsehub.Actor) (wh
 			return "", nil, &responsehub.Error{Kind: responsehub.NotFound, Message: "Choose the tenant to copy from."}
 		}
 		return "settings copied from " + from.Name, func(t *responsehub.Tenant) error {
-			company := ""
-			if t.Notify.PSA != nil {
-				company = t.Notify.PSA.Company // the customer's own, never another's
-			}
+			own := t.Notify.PSA
 			t.Notify, t.PasswordMode, t.Limits = from.Notify, from.PasswordMode, from.Limits
-			if from.Notify.PSA != nil {
-				desk := *from.Notify.PSA
-				desk.Company = company
-				t.Notify.PSA = &desk
+			t.Notify.PSA = slices.Clone(from.Notify.PSA)
+			for i := range t.Notify.PSA {
+				desk, _ := own.At(t.Notify.PSA[i].Connection)
+				t.Notify.PSA[i].Company = desk.Company // the customer's own, never another's
 			}
 			return nil
 		}, nil
@@ -187,10 +186,7 @@ func toldBy(t *responsehub.Tenant, f url.Values) error {
 	n := &t.Notify
 	n.Teams, n.Mail = append(f["teams"], lines(f.Get("more-teams"))...), lines(f.Get("mail"))
 	n.Slack, n.Webhooks = kept(n.Slack, f, "slack"), kept(n.Webhooks, f, "webhooks")
-	n.PSA = nil
-	if desk := f.Get("desk"); desk != "" {
-		n.PSA = &responsehub.Desk{Connection: desk, Company: strings.TrimSpace(f.Get("company")), CloseOnTicketClose: f.Get("close") == "on"}
-	}
+	n.PSA = desksOf(f)
 	var sequence []string
 	for _, id := range f["person"] {
 		if id != "" {
@@ -213,6 +209,23 @@ func toldBy(t *responsehub.Tenant, f url.Values) error {
 	phone.Sequence, phone.Wait, phone.Rounds = sequence, time.Duration(wait)*time.Second, rounds
 	n.Phone = &phone
 	return nil
+}
+
+// desksOf are the ticket systems that are chosen, each with its company and whether closing
+// a ticket there ends the incident: the boxes that are ticked say their place in the form.
+func desksOf(f url.Values) responsehub.Desks {
+	var out responsehub.Desks
+	for i, connection := range f["desk"] {
+		if connection == "" {
+			continue
+		}
+		d := responsehub.Desk{Connection: connection, CloseOnTicketClose: slices.Contains(f["close"], strconv.Itoa(i))}
+		if i < len(f["company"]) {
+			d.Company = strings.TrimSpace(f["company"][i])
+		}
+		out = append(out, d)
+	}
+	return out
 }
 
 // kept are addresses that hold a secret: they are not shown, so that a form adds to them

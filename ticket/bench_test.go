@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -70,6 +71,7 @@ type bench struct {
 	index  *index
 	tenant responsehub.Tenant
 	conn   ticket.Connection
+	more   map[string]ticket.Connection // further ones
 	f      *ticket.Follower
 	stored []byte
 	events []responsehub.Event
@@ -85,7 +87,7 @@ type crashed struct{}
 func newBench(t fatal) *bench {
 	b := &bench{t: t, desk: newDesk(), queue: &queue{}, index: &index{}, tenant: responsehub.Tenant{
 		ID: "fab", Name: "Fabrikam", MicrosoftTenantID: "22222222-2222-4222-8222-222222222222", Response: true,
-		Notify: responsehub.Notify{PSA: &responsehub.Desk{Connection: "cw", Company: "FAB"}},
+		Notify: responsehub.Notify{PSA: responsehub.Desks{{Connection: "cw", Company: "FAB"}}},
 	}}
 	b.conn = ticket.Connection{Desk: b.desk, Product: "ConnectWise", ReopenDays: 7}
 	b.wire()
@@ -93,8 +95,10 @@ func newBench(t fatal) *bench {
 }
 
 func (b *bench) wire() {
+	all := map[string]ticket.Connection{"cw": b.conn}
+	maps.Copy(all, b.more)
 	b.f = ticket.NewFollower(ticket.Config{
-		Connections: map[string]ticket.Connection{"cw": b.conn}, Unknown: "cw",
+		Connections: all, Unknown: "cw",
 		Tenant: func(id string) (responsehub.Tenant, bool) { return b.tenant, id == b.tenant.ID },
 		Queue:  b.queue, Index: b.index, Link: func(*responsehub.Incident) string { return "https://hub.example/incidents/RH-7K2M" },
 		Record: func(context.Context, string) ([]responsehub.Event, error) { return b.events, nil },

@@ -77,7 +77,7 @@ func (l list) TenantOf(_ context.Context, _ int64, _ string, a responsehub.Alert
 func hubs(t *testing.T, n int, d ticket.Desk, others ...responsehub.Follower) []*remediation.Engine {
 	rdb, _ := storetest.Mini(t)
 	s, shared := store.New(rdb), store.NewTickets(rdb)
-	tenants := list{{V: 1, ID: "fab", Name: "Fabrikam", MicrosoftTenantID: "22222222-2222-4222-8222-222222222222", Notify: responsehub.Notify{PSA: &responsehub.Desk{Connection: "at", Company: "FAB"}}}}
+	tenants := list{{V: 1, ID: "fab", Name: "Fabrikam", MicrosoftTenantID: "22222222-2222-4222-8222-222222222222", Notify: responsehub.Notify{PSA: responsehub.Desks{{Connection: "at", Company: "FAB"}}}}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	var out []*remediation.Engine

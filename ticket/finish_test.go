@@ -35,7 +35,7 @@ func TestMakingThatWasCutShort(t *testing.T) {
 		bubble(t, name, func(t *testing.T, b *bench) {
 			f := &finishing{desk: b.desk, fail: 2}
 			b.conn.Desk = f
-			b.tenant.Notify.PSA.Company = company
+			b.tenant.Notify.PSA[0].Company = company
 			b.wire()
 			lost := false
 			b.desk.fault = func(c string) (error, bool) {

@@ -99,7 +99,7 @@ func (f *Follower) Wake(inc *responsehub.Incident, events []responsehub.Event) b
 func (f *Follower) connections(inc *responsehub.Incident) []string {
 	var names []string
 	if t, ok := f.cfg.Tenant(inc.Tenant.ID); ok && inc.Tenant.ID != "" {
-		if d := t.Notify.PSA; d != nil {
+		for _, d := range t.Notify.PSA {
 			names = append(names, d.Connection)
 		}
 	} else if f.cfg.Unknown != "" {
@@ -117,10 +117,11 @@ func (f *Follower) connections(inc *responsehub.Incident) []string {
 // company is the incident's company at the connection, "" for the catch-all.
 func (f *Follower) company(inc *responsehub.Incident, connection string) string {
 	t, ok := f.cfg.Tenant(inc.Tenant.ID)
-	if d := t.Notify.PSA; ok && inc.Tenant.ID != "" && d != nil && d.Connection == connection {
-		return d.Company
+	if !ok || inc.Tenant.ID == "" {
+		return ""
 	}
-	return ""
+	d, _ := t.Notify.PSA.At(connection)
+	return d.Company
 }
 
 // moves reports whether a ticket of the catch-all company has one of its own now.
@@ -130,16 +131,13 @@ func (f *Follower) moves(inc *responsehub.Incident, connection string, ref *resp
 
 // Follow brings the incident's tickets to what it says now.
 func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.Outcome {
-	var pause time.Duration
-	for _, name := range f.connections(t.Incident) {
-		v := &visit{f: f, t: t, name: name, conn: f.cfg.Connections[name]}
-		after, err := v.keep(ctx)
-		if err != nil {
-			return responsehub.TryAgain(err, nil)
-		}
-		if after > 0 && (pause == 0 || after < pause) {
-			pause = after
-		}
+	names := f.connections(t.Incident)
+	if len(names) == 0 {
+		return responsehub.Settle(nil)
+	}
+	pause, err := f.visits(ctx, t, names)
+	if err != nil {
+		return responsehub.TryAgain(err, nil)
 	}
 	if pause == 0 {
 		return responsehub.Settle(nil)

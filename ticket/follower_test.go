@@ -109,7 +109,7 @@ func TestTicketOfAWholeIncident(t *testing.T) {
 		}
 	})
 	bubble(t, "a mapping that leads nowhere", func(t *testing.T, b *bench) {
-		b.tenant.Notify.PSA.Company = "Ghost"
+		b.tenant.Notify.PSA[0].Company = "Ghost"
 		b.open(true)
 		b.run(time.Second)
 		h := b.desk.one(t)
@@ -207,7 +207,7 @@ func TestWhatPeopleDoToATicket(t *testing.T) {
 		}
 	})
 	bubble(t, "closing marks as remediated where the tenant says so", func(t *testing.T, b *bench) {
-		b.tenant.Notify.PSA.CloseOnTicketClose = true
+		b.tenant.Notify.PSA[0].CloseOnTicketClose = true
 		h := start(b)
 		close(h)
 		b.hint()

@@ -170,9 +170,9 @@ func (v *visit) closedByHand(inc *responsehub.Incident, ref *responsehub.TicketR
 	if inc.State.Closed() {
 		return
 	}
-	tenant, ok := v.f.cfg.Tenant(inc.Tenant.ID)
-	closes := v.conn.CloseOnTicketClose || ok && tenant.Notify.PSA != nil && tenant.Notify.PSA.CloseOnTicketClose
-	if closes && settled(inc) {
+	tenant, _ := v.f.cfg.Tenant(inc.Tenant.ID)
+	desk, _ := tenant.Notify.PSA.At(v.name)
+	if (v.conn.CloseOnTicketClose || desk.CloseOnTicketClose) && settled(inc) {
 		if _, err := inc.Ask(responsehub.Close, a, responsehub.StepRequest{}, now); err == nil {
 			return
 		}

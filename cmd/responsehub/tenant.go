@@ -46,7 +46,7 @@ func notified(n api.Notify) string {
 	for _, way := range []struct {
 		name string
 		on   bool
-	}{{"teams", len(n.Teams) > 0}, {"phone", n.Phone != nil}, {"mail", len(n.Mail) > 0}, {"psa", n.PSA != nil}, {"slack", len(n.Slack) > 0}, {"webhooks", len(n.Webhooks) > 0}} {
+	}{{"teams", len(n.Teams) > 0}, {"phone", n.Phone != nil}, {"mail", len(n.Mail) > 0}, {"psa", len(n.PSA) > 0}, {"slack", len(n.Slack) > 0}, {"webhooks", len(n.Webhooks) > 0}} {
 		if way.on {
 			ways = append(ways, way.name)
 		}
