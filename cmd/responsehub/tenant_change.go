@@ -67,7 +67,7 @@ func drawTenant(w io.Writer, t *api.Tenant) {
 	for _, told := range []struct {
 		way string
 		who []string
-	}{{"Teams", t.Notify.Teams}, {"Phone", sequence(t.Notify.Phone)}, {"Mail", t.Notify.Mail}, {"PSA", company(t.Notify.PSA)}, {"Slack", t.Notify.Slack}, {"Webhooks", t.Notify.Webhooks}} {
+	}{{"Teams", t.Notify.Teams}, {"Phone", sequence(t.Notify.Phone)}, {"Mail", t.Notify.Mail}, {"PSA", companies(t.Notify.PSA)}, {"Slack", t.Notify.Slack}, {"Webhooks", t.Notify.Webhooks}} {
 		if len(told.who) > 0 {
 			row(w, told.way, strings.Join(told.who, ", "))
 		}
@@ -81,11 +81,13 @@ func sequence(p *api.Phone) []string {
 	return p.Sequence
 }
 
-func company(d *responsehub.Desk) []string {
-	if d == nil {
-		return nil
+// companies are where a tenant's tickets go.
+func companies(desks responsehub.Desks) []string {
+	var out []string
+	for _, d := range desks {
+		out = append(out, d.Connection+": "+cmp.Or(d.Company, "its catch-all company"))
 	}
-	return []string{d.Connection + ": " + cmp.Or(d.Company, "its catch-all company")}
+	return out
 }
 
 func newTenantProduct() *cobra.Command {
