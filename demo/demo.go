@@ -100,6 +100,7 @@ func (d *Demo) start(ctx context.Context) error {
 	if err := d.Hub.Start(ctx); err != nil {
 		return err
 	}
+	d.World.Receiver.Trust("siem", string(d.Hub.HookSecret(d.World.HookURL("siem"))))
 	d.addresses()
 	for _, inc := range open {
 		d.say("An incident survived the restart: %s is %s.", inc.Ref, inc.State)
@@ -117,7 +118,7 @@ func (d *Demo) start(ctx context.Context) error {
 // the default alert is another takeover, which needs a world in which one is going on:
 // in the old one everything is cleaned up.
 func (d *Demo) worldOptions(dir string, goesOn bool) sim.Options {
-	o := sim.Options{Listen: d.opts.SimListen, HubURL: "http://" + d.opts.Listen, Log: d.opts.Log}
+	o := sim.Options{Hooks: true, Listen: d.opts.SimListen, HubURL: "http://" + d.opts.Listen, Log: d.opts.Log}
 	if d.redis.Durable {
 		o.Dir, o.Fresh = filepath.Join(dir, "world"), d.opts.Fresh || (d.opts.Alert == "" && !goesOn)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"responsehub/sim/teams"
@@ -40,6 +41,7 @@ import (
 //	hang_up         Person ends the call, or declines it while it rings
 //	text            Person writes the text message Text to the hub's number
 //	call_in         Person calls the hub's number
+//	trust_hook      the endpoint User, which takes outgoing webhooks, verifies with the secrets in Value, parted by spaces
 //	script          Person's phone does by itself what Value says; see package twilio
 //	ticket_close, ticket_reopen, ticket_assign, ticket_status, ticket_note, ticket_merge, ticket_board, ticket_title,
 //	ticket_delete   Person at the service desk works on Ticket in Desk (default connectwise); see package connectwise
@@ -91,6 +93,9 @@ func (w *World) Play(ctx context.Context, a Act) (any, error) {
 		return "Done.", nil
 	case "roll_keys":
 		return "Teams signs with a new key.", w.Teams.RollKeys()
+	case "trust_hook":
+		w.Receiver.Trust(cmp.Or(a.User, "siem"), strings.Fields(a.Value)...)
+		return "The endpoint verifies with the new secret.", nil
 	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "add_owner", "sign_in", "approve_sign_in", "withdraw_consent", "microsoft":
 		return w.playMicrosoft(a)
 	}

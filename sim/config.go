@@ -68,7 +68,11 @@ func (w *World) Config() string {
 		line("    source_ids: {petra: %q}", "petra-"+strings.ToLower(s.Tenant.Name))
 		line("    response: %t", i == 0)
 		if i == 0 {
-			line("    notify: {teams: [%q], phone: {sequence: [ann, bob]}, mail: [%q], psa: {connection: connectwise, company: %q}}", channel, "soc@"+s.Tenant.Domains[0].Name, DeskCompany(s.Tenant.Name))
+			hooks := ""
+			if w.opts.Hooks {
+				hooks = fmt.Sprintf(", slack: [%q], webhooks: [%q]", w.SlackURL(), w.HookURL("siem"))
+			}
+			line("    notify: {teams: [%q], phone: {sequence: [ann, bob]}, mail: [%q], psa: {connection: connectwise, company: %q}"+hooks+"}", channel, "soc@"+s.Tenant.Domains[0].Name, DeskCompany(s.Tenant.Name))
 		} else {
 			line("    notify: {teams: [%q], phone: {sequence: [bob, ann]}, psa: {connection: autotask, company: %q}}", channel, s.Tenant.Name) // Response off: somebody has to be woken
 		}

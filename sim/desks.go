@@ -107,7 +107,7 @@ func DeskCompany(name string) string {
 
 // secure is everything on the listener with TLS: sign-in at the root, and ConnectWise, whose clients insist on it.
 func (w *World) secureHandler() http.Handler {
-	return withDesks(w.Login, map[string]http.Handler{"/connectwise": w.durable(w.ConnectWise.Handler())})
+	return withDesks(w.withReceiver(w.Login), map[string]http.Handler{"/connectwise": w.durable(w.ConnectWise.Handler())})
 }
 
 // withDesks serves each prefix by its own handler. A ServeMux would redirect from the two slashes in

@@ -11,6 +11,7 @@ import (
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
 	"responsehub/sim/openid"
+	"responsehub/sim/receiver"
 	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
@@ -57,6 +58,7 @@ func (w *World) people() (err error) {
 	if err = w.buildDesks(saved{}); err != nil {
 		return err
 	}
+	w.Receiver = receiver.New(w.receiving())
 	w.OpenID, err = openid.New(w.signIn())
 	return err
 }
@@ -88,6 +90,9 @@ func (w *World) peopleAgain(kept *saved) (err error) {
 		return w.unreadable(err)
 	}
 	if err = w.buildDesks(*kept); err != nil {
+		return w.unreadable(err)
+	}
+	if w.Receiver, err = receiver.Restore(w.receiving(), kept.Receiver); err != nil {
 		return w.unreadable(err)
 	}
 	w.OpenID, err = openid.New(w.signIn())

@@ -39,6 +39,7 @@ type saved struct {
 	ConnectWise json.RawMessage `json:"connectwise,omitempty"`
 	Autotask    json.RawMessage `json:"autotask,omitempty"`
 	Halo        json.RawMessage `json:"halopsa,omitempty"`
+	Receiver    json.RawMessage `json:"receiver,omitempty"`
 }
 
 type savedSecrets struct {
@@ -150,7 +151,7 @@ func (w *World) encode() ([]byte, error) {
 			ConnectWise: w.secrets.connectwise, Autotask: w.secrets.autotask, Halo: w.secrets.halo,
 		},
 	}
-	var errs [8]error
+	var errs [9]error
 	out.Login, errs[0] = w.Login.Save()
 	out.Teams, errs[1] = w.Teams.Save()
 	out.Microsoft, errs[2] = w.Microsoft.Save(w.Scenes)
@@ -159,6 +160,7 @@ func (w *World) encode() ([]byte, error) {
 	out.ConnectWise, errs[5] = w.ConnectWise.Save()
 	out.Autotask, errs[6] = w.Autotask.Save()
 	out.Halo, errs[7] = w.Halo.Save()
+	out.Receiver, errs[8] = w.Receiver.Save()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"responsehub/sim/desk"
+	"responsehub/sim/receiver"
 	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
@@ -13,13 +14,16 @@ import (
 
 // Snapshot is the whole state of the world, the answer of GET /_world.
 type Snapshot struct {
-	Hub        string        `json:"hub"`
-	Scenes     []SceneState  `json:"scenes"`
-	Microsoft  any           `json:"microsoft"`
-	Teams      teams.State   `json:"teams"`
-	Twilio     twilio.State  `json:"twilio"`
-	Mail       smtp.State    `json:"mail"`
-	Desks      []desk.State  `json:"desks"`
+	Hub       string       `json:"hub"`
+	Scenes    []SceneState `json:"scenes"`
+	Microsoft any          `json:"microsoft"`
+	Teams     teams.State  `json:"teams"`
+	Twilio    twilio.State `json:"twilio"`
+	Mail      smtp.State   `json:"mail"`
+	Desks     []desk.State `json:"desks"`
+
+	Receiver receiver.State `json:"receiver"`
+
 	Effects    []wire.Effect `json:"effects"`
 	Unexpected []string      `json:"unexpected"`
 }
@@ -53,7 +57,7 @@ func sceneState(s *tenant.Scene) SceneState {
 func (w *World) Snapshot() Snapshot {
 	s := Snapshot{
 		Hub: w.opts.HubURL, Microsoft: w.Microsoft.Snapshot(), Teams: w.Teams.Snapshot(),
-		Twilio: w.Twilio.Snapshot(), Mail: w.Mail.Snapshot(), Desks: w.deskStates(),
+		Twilio: w.Twilio.Snapshot(), Mail: w.Mail.Snapshot(), Desks: w.deskStates(), Receiver: w.Receiver.Snapshot(),
 		Effects: append([]wire.Effect{}, w.Wire.Effects()...), Unexpected: append([]string{}, w.Wire.UnexpectedAll()...),
 	}
 	for _, scene := range w.Scenes {
@@ -79,7 +83,7 @@ func (w *World) pageState() any {
 	const shown = 60
 	s.Effects = s.Effects[max(0, len(s.Effects)-shown):]
 	s.Unexpected = s.Unexpected[max(0, len(s.Unexpected)-shown):]
-	s.Twilio, s.Mail = s.Twilio.Page(), s.Mail.Page()
+	s.Twilio, s.Mail, s.Receiver = s.Twilio.Page(), s.Mail.Page(), s.Receiver.Page()
 	for i, d := range s.Desks {
 		s.Desks[i] = d.Page()
 	}

@@ -10,7 +10,7 @@
 // /autotask, /halopsa), the page at / and the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
 // listener of its own, because azidentity takes https only and drops the path of its authority; the
 // authority that signed its certificate is written to CAFile. ConnectWise stands there too, below /connectwise,
-// because its clients insist on TLS. The mail server has two listeners after
+// because its clients insist on TLS; so do the receiver of outgoing webhooks and Slack, below /receiver. The mail server has two listeners after
 // that one: STARTTLS, and TLS from the first byte.
 //
 // With Options.Dir the world survives its process: New goes on where the last one with this directory
@@ -48,6 +48,7 @@ import (
 	"responsehub/sim/halopsa"
 	"responsehub/sim/login"
 	"responsehub/sim/openid"
+	"responsehub/sim/receiver"
 	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
 	"responsehub/sim/tenant"
@@ -63,7 +64,8 @@ type Options struct {
 	Fresh     bool         // forgets the world kept in Dir and begins a new one
 	Tenants   int          // how many customers are in the middle of a takeover; 0 = 2. A kept world may have more
 	NoInstall bool         // leaves it to the caller to install the bot in Teams
-	NoLimits  bool         // lifts the rate limits of Teams and of Twilio
+	NoLimits  bool         // lifts the rate limits of Teams, of Twilio and of Slack
+	Hooks     bool         // Config sends the first customer's incidents to Slack and to the endpoint "siem"
 	Log       *slog.Logger // nil is silent
 
 	PhoneSpeed float64         // how many times faster than real phones ring and people speak; 0 = 1
@@ -86,6 +88,8 @@ type World struct {
 	ConnectWise *connectwise.Service
 	Autotask    *autotask.Service
 	Halo        *halopsa.Service
+
+	Receiver *receiver.Service // of outgoing webhooks, and Slack
 
 	opts    Options
 	log     *slog.Logger

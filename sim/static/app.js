@@ -259,6 +259,7 @@ function draw() {
   part('phones', world.twilio, drawPhones);
   part('mail', world.mail, drawMail);
   part('desks', world.desks, drawDesks);
+  part('hooks', world.receiver, drawHooks);
   part('tenant', [customer, world.scenes, world.microsoft], drawTenant);
   part('traffic', [world.requests, world.unexpected], drawTraffic);
   drawPlays();

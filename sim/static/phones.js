@@ -104,3 +104,16 @@ function drawMail() {
   const refused = m.refused.slice(-5).reverse().map(r => el('li', '', clock(r.at) + ' ' + r.command + ' ' + r.about + ': ' + r.code + ' ' + r.answer));
   $('mail').replaceChildren(...mails, mails.length ? '' : el('p', 'soft', 'No mail yet.'), refused.length ? el('ul', 'odd', ...refused) : '');
 }
+
+// drawHooks shows what the receiver of outgoing webhooks and Slack got.
+function drawHooks() {
+  const r = world.receiver, shown = [];
+  for (const h of r.hooks) {
+    const events = h.events.slice().reverse().map(e => el('li', '', clock(e.at) + ' ', pill(e.type), ' ' + [e.ref, e.text].filter(Boolean).join(': '), e.copies ? pill('came ' + (e.copies + 1) + ' times', 'warn') : ''));
+    shown.push(details('hook ' + h.name, 'Endpoint ' + h.name + ': ' + h.events.length + ' verified' + (h.refused.length ? ', ' + h.refused.length + ' refused' : ''), el('ul', 'desk-notes', ...events)));
+    const last = h.refused[h.refused.length - 1];
+    if (last) shown.push(el('p', 'soft', 'Refused at ' + clock(last.at) + ': ' + last.why));
+  }
+  for (const m of (r.slack || []).slice().reverse()) shown.push(details('slack ' + m.at, 'Slack, ' + clock(m.at), el('pre', 'mailtext', m.text)));
+  $('hooks').replaceChildren(...shown, shown.length ? '' : el('p', 'soft', 'Nothing came yet.'));
+}
