@@ -43,6 +43,7 @@ type scenery struct {
 	looks      []time.Duration            // when the hub looks whether persistence came back; nil is the real schedule
 	desk       string                     // connection of the first customer's tickets; "" is connectwise
 	desks      bool                       // the first three customers' tickets are in one product each, in the order of products
+	hooks      bool                       // the first customer's incidents go to Slack and to an outgoing webhook
 	claimsOnly bool                       // the world was made to lie, so it is not compared with the claims
 }
 
@@ -81,7 +82,7 @@ func raise(t *testing.T, sc scenery) *stage {
 	s.redis = storetest.Redis(t)
 	s.rdb = s.redis.Client()
 	var err error
-	s.world, err = sim.New(sim.Options{Listen: "127.0.0.1:0", HubURL: s.url, Tenants: sc.tenants, NoInstall: true, NoLimits: sc.noLimits})
+	s.world, err = sim.New(sim.Options{Listen: "127.0.0.1:0", HubURL: s.url, Tenants: sc.tenants, NoInstall: true, NoLimits: sc.noLimits, Hooks: sc.hooks})
 	if err != nil {
 		t.Fatal(err)
 	}
