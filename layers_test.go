@@ -44,6 +44,7 @@ var mayImport = map[string]string{
 	"connectors/autotask":      ". ticket connectors/transport",
 	"connectors/halopsa":       ". ticket connectors/transport",
 	"connectors/webhook":       ". hook connectors/transport",
+	"connectors/petra":         ". intake connectors/transport",
 	"connectors/...":           ". remediation remediation/steps connectors/transport connectors/entra",
 	"bot":                      ". remediation bot/...",
 	"bot/card":                 ".",

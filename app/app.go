@@ -65,6 +65,7 @@ type App struct {
 
 	destinations *hook.Destinations
 	intake       *intake.Intake
+	polls        []*intake.Poll // sources that are asked what they found
 	console      *console.Console
 	public       *http.Server
 	admin        *http.Server // nil without an admin address
@@ -160,6 +161,9 @@ func (a *App) work(ctx context.Context, prepared bool) {
 	wg.Go(func() { a.keepWarm(ctx) })
 	wg.Go(func() { a.rehearsal.Keep(ctx) })
 	wg.Go(func() { a.psa.keeper.Run(ctx) })
+	for _, p := range a.polls {
+		wg.Go(func() { p.Run(ctx) })
+	}
 	wg.Go(func() { a.sendAlarms(ctx) })
 	wg.Go(func() { a.console.Run(ctx) })
 	wg.Wait()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"responsehub"
 	"responsehub/api"
@@ -43,6 +42,9 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.engine, log.With("part", "intake")); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
+	if err := a.buildPolls(opts); err != nil {
+		return nil, errors.Join(err, a.rdb.Close())
+	}
 	office, err := a.buildDocuments(key, opts)
 	if err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
@@ -53,7 +55,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	a.public = server(a.handler(programs), log)
-	notYet(cfg, log)
+	nobodyTold(cfg, log)
 	if cfg.Server.AdminListen != "" {
 		a.admin = server(a.metricsHandler(), log)
 	}
@@ -200,19 +202,9 @@ func detectors(cfg *config.Config) []api.Source {
 	return out
 }
 
-// notYet says loudly what the file asks for and this version does not do: whoever
-// relies on a call at night must not find out that night.
-func notYet(cfg *config.Config, log *slog.Logger) {
-	for _, section := range []struct {
-		name string
-		used bool
-	}{
-		{"psa (this kind)", slices.ContainsFunc(cfg.PSA, func(p config.PSA) bool { return !slices.Contains(deskKinds, p.Kind) })},
-	} {
-		if section.used {
-			log.Warn("THIS VERSION DOES NOT USE A SECTION OF THE CONFIGURATION: nobody is told that way", "section", section.name)
-		}
-	}
+// nobodyTold says loudly which tenants have nobody: whoever relies on a call at night
+// must not find out that night.
+func nobodyTold(cfg *config.Config, log *slog.Logger) {
 	for _, t := range cfg.Tenants {
 		mailed := cfg.Mail != nil && len(t.Notify.Mail) > 0
 		called := cfg.Twilio != nil && t.Notify.Phone != nil

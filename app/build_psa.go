@@ -100,11 +100,8 @@ func openDesk(p config.PSA, hc *http.Client, secret string, shared buckets) (des
 		}, hc)
 		return desk, "HaloPSA", err
 	}
-	return nil, p.Kind, nil // its connector is not part of this version: notYet says so
+	return nil, p.Kind, fmt.Errorf("there is no kind %q", p.Kind)
 }
-
-// deskKinds are the kinds that openDesk makes.
-var deskKinds = []string{"connectwise", "autotask", "halopsa"}
 
 func statuses(s config.Statuses) map[ticket.Stage]string {
 	return map[ticket.Stage]string{

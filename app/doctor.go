@@ -55,12 +55,11 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) 
 	}
 	d.Hub = append(d.Hub, a.checkTeams(ctx)...)
 	d.Hub = append(d.Hub, a.checkChannels(ctx, tenants, trial.TestCard)...)
-	d.Hub = append(d.Hub, a.checkSources()...)
+	d.Hub = append(d.Hub, a.checkSources(ctx)...)
 	d.Hub = append(d.Hub, a.checkPSA(ctx, trial.TestTicket)...)
 	d.Hub = append(d.Hub, a.checkPhone(ctx)...)
 	d.Hub = append(d.Hub, a.checkMail(ctx, tenants, trial.TestMail)...)
 	d.Hub = append(d.Hub, a.checkHooks(tenants)...)
-	d.Hub = append(d.Hub, unused(cfg)...)
 	for _, t := range tenants {
 		// Not kept where the hub does not know the tenant yet: it would be nobody's.
 		r, err := a.rehearsal.Run(ctx, t)
@@ -155,7 +154,7 @@ func (a *App) checkTeams(ctx context.Context) []responsehub.Check {
 
 // checkSources tells whether an alert could come in at all: a secret that cannot be used
 // is refused when the hub is put together.
-func (a *App) checkSources() []responsehub.Check {
+func (a *App) checkSources(ctx context.Context) []responsehub.Check {
 	if len(a.cfg.Sources) == 0 {
 		return []responsehub.Check{{Name: "sources", Grade: responsehub.CheckMissing, Sentence: "No source is configured: no alert can come in. Fill in sources."}}
 	}
@@ -163,19 +162,5 @@ func (a *App) checkSources() []responsehub.Check {
 	for _, s := range a.cfg.Sources {
 		checks = append(checks, responsehub.Check{Name: "source " + s.Name, Grade: responsehub.CheckOK, Sentence: fmt.Sprintf("Alerts are taken at /v1/alerts/%s (%s).", s.Name, s.Kind)})
 	}
-	return checks
-}
-
-// unused names what the configuration says and this version does not act upon.
-func unused(cfg *config.Config) []responsehub.Check {
-	var checks []responsehub.Check
-	for _, s := range []struct {
-		name, what string
-		there      bool
-	}{} {
-		if s.there {
-			checks = append(checks, responsehub.Check{Name: s.name, Grade: responsehub.CheckWarning, Sentence: fmt.Sprintf("The section %s is configured but not used yet: %s.", s.name, s.what)})
-		}
-	}
-	return checks
+	return append(checks, a.checkPolls(ctx)...)
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"responsehub"
 	"responsehub/intake"
@@ -89,6 +90,9 @@ func (s Secrets) Bytes() []byte {
 	return b
 }
 
+// leastPoll leaves room below Petra's ten requests a minute for doctor and a restart.
+const leastPoll = 10 * time.Second
+
 func (c *checker) sources() {
 	if len(c.cfg.Sources) == 0 {
 		c.warn("sources", "is empty: no alert can come in")
@@ -102,6 +106,9 @@ func (c *checker) sources() {
 			c.signed(s, at)
 		case string(intake.Header):
 			c.header(s, at)
+		}
+		if s.Poll != nil && s.Poll.Every < leastPoll {
+			c.fault(at+".poll.every", "must be at least %s: the source allows ten requests a minute", leastPoll)
 		}
 		if len(s.Map) == 0 {
 			continue

@@ -21,7 +21,7 @@ const key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 // environment holds every variable that the example names.
 func environment(extra ...string) func(string) (string, bool) {
 	env := map[string]string{"RESPONSEHUB_KEY": key, "PETRA_SECRET": "whsec_" + key, "CUSTOM_TOKEN": "0123456789abcdef0123", "SLACK_URL": "https://hooks.slack.com/services/T/B/x"}
-	for _, name := range []string{"MICROSOFT_SECRET", "TEAMS_SECRET", "TWILIO_SECRET", "TWILIO_TOKEN", "CW_PRIVATE_KEY", "AT_SECRET", "AT_CODE", "HALO_SECRET", "SMTP_PASSWORD", "OIDC_SECRET"} {
+	for _, name := range []string{"PETRA_API_KEY", "MICROSOFT_SECRET", "TEAMS_SECRET", "TWILIO_SECRET", "TWILIO_TOKEN", "CW_PRIVATE_KEY", "AT_SECRET", "AT_CODE", "HALO_SECRET", "SMTP_PASSWORD", "OIDC_SECRET"} {
 		env[name] = "hush-" + name
 		if name == "TWILIO_SECRET" {
 			env[name] = "hushTWILIOSECRET" // letters and digits only

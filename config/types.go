@@ -95,6 +95,20 @@ type Source struct {
 	Token responsehub.Secret `yaml:"token"`
 	// jq expressions by field of the alert, for messages that are not in the hub's format: id, tenant, user and any dotted name.
 	Map map[string]string `yaml:"map" raw:"yes"`
+	// Asks the source's API what it found, for messages that never arrived. Absent: it is not asked.
+	Poll *Poll `yaml:"poll"`
+}
+
+// Poll is how a source is asked what it found.
+type Poll struct {
+	// Whose API it is.
+	Kind string `yaml:"kind" default:"petra" oneof:"petra"`
+	// Address of the API.
+	URL string `yaml:"url" default:"https://api.petrasecurity.com" is:"url"`
+	// An API key of the source.
+	Key responsehub.Secret `yaml:"key" needed:"yes"`
+	// How often it is asked, all replicas together; 10s at least.
+	Every time.Duration `yaml:"every" default:"1m"`
 }
 
 // Microsoft is the app that acts in the customers' tenants.

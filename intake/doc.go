@@ -12,6 +12,9 @@
 // more than that; the reason is in the log. 503 carries Retry-After: senders repeat,
 // and a repeated message is recognised by its webhook-id.
 //
+// [Poll] asks detectors that have an API what they found, for messages that never
+// arrived. What it finds goes the same way and is known by the same id.
+//
 // What it does not decide: whether the tenant is known, whether the alert belongs to
 // an open incident, who is told. That is the engine's business; an alert for an
 // unknown tenant is accepted here like any other.

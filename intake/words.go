@@ -79,3 +79,11 @@ func shortened(pointer string) string {
 	}
 	return string([]rune(pointer)[:most]) + "..."
 }
+
+// What the operators read about a source that is asked.
+const (
+	wordsPollDown     = "The source %s cannot be asked what it found, so a message of it that gets lost would be missed. %s"
+	wordsPollBack     = "The source %s can be asked again. What it found meanwhile is taken in now."
+	wordsPollCut      = "The source %s found more than it gives at once: the hub got %d incidents since %s UTC. Look there whether older ones are open."
+	wordsPollUnusable = "The source %s lists an incident that the hub cannot use: %s. Look at it there. %s"
+)

@@ -36,6 +36,7 @@ import (
 //	sign_in         with a token that lives on somebody signs in to Outlook (or Value) as User
 //	approve_sign_in  User (or the administrator) types in the newest device code (or Value)
 //	withdraw_consent  an administrator takes the hub's consent (or Client's) away
+//	find            the detector finds a takeover of Value (an alert kind) and its webhook gets lost
 //	answer          Person picks up their ringing phone
 //	press           Person presses the keys Value during the call
 //	hang_up         Person ends the call, or declines it while it rings
@@ -96,6 +97,9 @@ func (w *World) Play(ctx context.Context, a Act) (any, error) {
 	case "trust_hook":
 		w.Receiver.Trust(cmp.Or(a.User, "siem"), strings.Fields(a.Value)...)
 		return "The endpoint verifies with the new secret.", nil
+	case "find":
+		in := w.Find(a.Value, time.Now().Add(-time.Minute))
+		return "Petra lists " + in.ID + " and its webhook got lost.", nil
 	case "sync_directory", "deliver", "recreate_rule", "switch_app_on", "add_forwarding", "add_method", "add_device", "add_owner", "sign_in", "approve_sign_in", "withdraw_consent", "microsoft":
 		return w.playMicrosoft(a)
 	}

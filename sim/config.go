@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
+
+	"responsehub/sim/petra"
 )
 
 // Config is a configuration file with which the hub works against this world. It holds secrets, all
@@ -23,7 +26,7 @@ func (w *World) Config() string {
 	line("secrets: {key: %q}", w.secrets.hubKey)
 	line("outbound: {ca_file: %q}", w.CAFile())
 	line("sources:")
-	line("  - {name: petra, kind: standard-webhooks, secrets: [%q]}", w.secrets.webhook)
+	line("  - {name: petra, kind: standard-webhooks, secrets: [%q], poll: {url: %q, key: %q}}", w.secrets.webhook, w.URL()+"/petra", w.secrets.petra)
 	line("microsoft:")
 	line("  client_id: %s", HubClientID)
 	line("  client_secret: %q", w.secrets.client)
@@ -85,6 +88,36 @@ var AlertKinds = map[string]string{
 	"takeover": "a cloud account of the first customer, Response on",
 	"manual":   "the same at the second customer, Response off: it starts unpublished",
 	"hybrid":   "an account of the first customer that comes from Active Directory",
+}
+
+// Find makes an incident at the detector, of a kind of AlertKinds, and sends no webhook.
+func (w *World) Find(kind string, at time.Time) petra.Incident {
+	var alert struct {
+		ID      string `json:"id"`
+		Account struct {
+			ObjectID string `json:"object_id"`
+			UPN      string `json:"user_principal_name"`
+			Name     string `json:"display_name"`
+		} `json:"account"`
+		Tenant struct {
+			ID string `json:"microsoft_tenant_id"`
+		} `json:"tenant"`
+	}
+	if err := json.Unmarshal(w.Alert(kind), &alert); err != nil {
+		panic("sim: an alert of ours is not read: " + err.Error())
+	}
+	in := petra.Incident{
+		ID: alert.ID, URL: "https://app.petrasecurity.com/incidents/" + url.PathEscape(alert.ID), CreatedAt: at.UTC(), OccurredAt: at.Add(-19 * time.Minute).UTC(),
+		RemediationStatus: "OPEN", IsLive: true, DwellTimeMinutes: 19, Tenant: petra.Tenant{MicrosoftTenantID: alert.Tenant.ID},
+		User: petra.User{ID: alert.Account.ObjectID, UserPrincipalName: alert.Account.UPN, Mail: alert.Account.UPN, DisplayName: alert.Account.Name, AccountEnabled: true},
+	}
+	for _, s := range w.Scenes {
+		if s.Tenant.ID == alert.Tenant.ID {
+			in.Tenant.Name, in.Tenant.PetraTenantID = s.Tenant.Name, "petra-"+strings.ToLower(s.Tenant.Name)
+		}
+	}
+	w.Petra.Add(in)
+	return in
 }
 
 // Alert is an alert in the hub's own format, with a new id each time. An unknown kind is a takeover.

@@ -60,7 +60,7 @@ func (w *World) vendors() map[string]http.Handler {
 	return map[string]http.Handler{
 		"/graph/": w.Graph, "/exchange/": w.Exchange, "/teams/": http.StripPrefix("/teams", w.Teams.Handler()),
 		"/twilio/": http.StripPrefix("/twilio", w.Twilio.Handler()),
-		"/openid/": http.StripPrefix("/openid", w.OpenID),
+		"/openid/": http.StripPrefix("/openid", w.OpenID), "/petra/": http.StripPrefix("/petra", w.Petra),
 	}
 }
 

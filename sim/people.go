@@ -11,6 +11,7 @@ import (
 	"responsehub/sim/graph"
 	"responsehub/sim/login"
 	"responsehub/sim/openid"
+	"responsehub/sim/petra"
 	"responsehub/sim/receiver"
 	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
@@ -55,6 +56,7 @@ func (w *World) people() (err error) {
 	if w.Mail, err = smtp.New(w.mail()); err != nil {
 		return err
 	}
+	w.Petra = petra.New(w.secrets.petra, w.Wire)
 	if err = w.buildDesks(saved{}); err != nil {
 		return err
 	}
@@ -69,9 +71,11 @@ func (w *World) peopleAgain(kept *saved) (err error) {
 	w.secrets = secrets{
 		hubKey: s.HubKey, webhook: s.Webhook, client: s.Client, bot: s.Bot, twilioToken: cmp.Or(s.TwilioToken, fresh.twilioToken),
 		twilioSecret: cmp.Or(s.TwilioSecret, fresh.twilioSecret), mail: cmp.Or(s.Mail, fresh.mail),
-		connectwise: cmp.Or(s.ConnectWise, fresh.connectwise), autotask: cmp.Or(s.Autotask, fresh.autotask), halo: cmp.Or(s.Halo, fresh.halo),
+		connectwise: cmp.Or(s.ConnectWise, fresh.connectwise), autotask: cmp.Or(s.Autotask, fresh.autotask), halo: cmp.Or(s.Halo, fresh.halo), petra: cmp.Or(s.Petra, fresh.petra),
 	}
 	w.alerts.Store(kept.Alerts)
+	w.Petra = petra.New(w.secrets.petra, w.Wire)
+	w.Petra.Restore(kept.Petra)
 	if w.Microsoft, w.Scenes, err = tenant.Restore(kept.Microsoft); err != nil {
 		return w.unreadable(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"responsehub/sim/petra"
 )
 
 // A world with Options.Dir is kept in one file of that directory. What changed is found by encoding
@@ -40,6 +42,8 @@ type saved struct {
 	Autotask    json.RawMessage `json:"autotask,omitempty"`
 	Halo        json.RawMessage `json:"halopsa,omitempty"`
 	Receiver    json.RawMessage `json:"receiver,omitempty"`
+
+	Petra []petra.Incident `json:"petra,omitempty"`
 }
 
 type savedSecrets struct {
@@ -57,6 +61,8 @@ type savedSecrets struct {
 	ConnectWise string `json:"connectwise,omitempty"`
 	Autotask    string `json:"autotask,omitempty"`
 	Halo        string `json:"halo,omitempty"`
+
+	Petra string `json:"petra,omitempty"` // absent in worlds whose detector could not be asked
 }
 
 // openDir makes the directory ready and takes it for this world alone.
@@ -148,8 +154,9 @@ func (w *World) encode() ([]byte, error) {
 		Secrets: savedSecrets{
 			HubKey: w.secrets.hubKey, Webhook: w.secrets.webhook, Client: w.secrets.client, Bot: w.secrets.bot,
 			TwilioToken: w.secrets.twilioToken, TwilioSecret: w.secrets.twilioSecret, Mail: w.secrets.mail,
-			ConnectWise: w.secrets.connectwise, Autotask: w.secrets.autotask, Halo: w.secrets.halo,
+			ConnectWise: w.secrets.connectwise, Autotask: w.secrets.autotask, Halo: w.secrets.halo, Petra: w.secrets.petra,
 		},
+		Petra: w.Petra.Incidents(),
 	}
 	var errs [9]error
 	out.Login, errs[0] = w.Login.Save()

@@ -1,5 +1,5 @@
 // Package sim is the pretend outside world of the hub: Microsoft's sign-in, directory and mail, Teams
-// with the people in it, their phones behind Twilio, and a mail server. It serves tests,
+// with the people in it, their phones behind Twilio, a mail server, and a detector. It serves tests,
 // `responsehub sim` and `responsehub demo`.
 //
 // It promises that every vendor speaks over real sockets as the vendor does and refuses what the
@@ -7,7 +7,7 @@
 // GET /_world; and that it neither listens nor calls anywhere but on loopback addresses.
 //
 // One listener carries a path prefix for each vendor (/graph, /exchange, /teams, /twilio, /connectwise,
-// /autotask, /halopsa), the page at / and the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
+// /autotask, /halopsa, /petra), the page at / and the controls under /_world, /_config, /_requests, /_faults and /_act. Sign-in stands at the root of a TLS
 // listener of its own, because azidentity takes https only and drops the path of its authority; the
 // authority that signed its certificate is written to CAFile. ConnectWise stands there too, below /connectwise,
 // because its clients insist on TLS; so do the receiver of outgoing webhooks and Slack, below /receiver. The mail server has two listeners after
@@ -48,6 +48,7 @@ import (
 	"responsehub/sim/halopsa"
 	"responsehub/sim/login"
 	"responsehub/sim/openid"
+	"responsehub/sim/petra"
 	"responsehub/sim/receiver"
 	"responsehub/sim/smtp"
 	"responsehub/sim/teams"
@@ -84,6 +85,7 @@ type World struct {
 	Twilio    *twilio.Service
 	Mail      *smtp.Server
 	OpenID    *openid.Server
+	Petra     *petra.Service
 
 	ConnectWise *connectwise.Service
 	Autotask    *autotask.Service
@@ -121,6 +123,7 @@ type secrets struct {
 	hubKey, webhook, client, bot    string
 	twilioToken, twilioSecret, mail string
 	connectwise, autotask, halo     string
+	petra                           string
 }
 
 // New binds the listeners and builds the world. Stop must be called even if Start never is.
@@ -189,6 +192,7 @@ func makeSecrets() (made secrets) {
 		{&made.connectwise, "", hex.EncodeToString},
 		{&made.autotask, "", hex.EncodeToString},
 		{&made.halo, "", hex.EncodeToString},
+		{&made.petra, "", hex.EncodeToString},
 	} {
 		raw := make([]byte, 32)
 		rand.Read(raw) //nolint:errcheck // never fails
