@@ -33,7 +33,7 @@ func (v *visit) failed(ctx context.Context, err error) (time.Duration, error) {
 		if berr := v.f.cfg.Queue.Block(ctx, v.name, rest); berr != nil {
 			return 0, berr
 		}
-		return jitter(rest), nil
+		return v.staggered(rest), nil
 	case responsehub.UnknownOutcome:
 		rest = max(asked, settles)
 	case responsehub.Unauthorized:

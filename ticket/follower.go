@@ -147,9 +147,14 @@ func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.
 
 // rank orders incidents: the most severe first, then the oldest.
 func rank(inc *responsehub.Incident) float64 {
+	return float64(severity(inc))*1e13 + float64(inc.OpenedAt.UnixMilli())
+}
+
+// severity is 0 for the most severe.
+func severity(inc *responsehub.Incident) int {
 	n := slices.Index(responsehub.Severities, inc.Severity)
 	if n < 0 {
-		n = len(responsehub.Severities)
+		return len(responsehub.Severities)
 	}
-	return float64(n)*1e13 + float64(inc.OpenedAt.UnixMilli())
+	return n
 }

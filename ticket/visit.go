@@ -96,7 +96,7 @@ func (v *visit) keep(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	if blocked > 0 {
-		return jitter(blocked), nil
+		return v.staggered(blocked), nil
 	}
 	atOnce := v.conn.AtOnce
 	if atOnce <= 0 {
@@ -120,6 +120,13 @@ func (v *visit) keep(ctx context.Context) (time.Duration, error) {
 // jitter keeps those who wait for the same thing from coming all at once.
 func jitter(d time.Duration) time.Duration {
 	return d + rand.N(d/4+time.Second)
+}
+
+// staggered is when to come back to a connection that is barred for so long: the most
+// severe incidents first, each severity within its own second, for whoever comes first
+// gets what there is by then.
+func (v *visit) staggered(barred time.Duration) time.Duration {
+	return barred + time.Duration(severity(v.inc()))*time.Second + rand.N(time.Second)
 }
 
 // due reports whether there is anything to do, and else when there will be.
