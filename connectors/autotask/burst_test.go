@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -51,10 +50,8 @@ func (c *through) RoundTrip(req *http.Request) (resp *http.Response, err error) 
 		c.mu.Lock()
 		c.busy[kind]--
 		c.mu.Unlock()
-		if gone := recover(); gone == http.ErrAbortHandler {
-			resp, err = nil, errors.New("connection reset")
-		} else if gone != nil {
-			panic(gone)
+		if gone := recover(); gone != nil {
+			resp, err = nil, fmt.Errorf("connection reset: %v", gone)
 		}
 	}()
 	var body []byte
@@ -121,6 +118,17 @@ func (l *line) Blocked(context.Context, string) (time.Duration, error) {
 	return max(time.Until(l.until), 0), nil
 }
 
+func (l *line) Free(context.Context, string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until = time.Time{}
+	return nil
+}
+
+func (*line) Once(context.Context, string, string, time.Duration) (bool, error) { return true, nil }
+
+func (*line) Again(context.Context, string, string) error { return nil }
+
 func (*line) PutTicket(context.Context, string, string, string) error  { return nil }
 func (*line) TicketOf(context.Context, string, string) (string, error) { return "", nil }
 
@@ -180,7 +188,8 @@ func newStorm(t *testing.T, hourly int) *storm {
 			t.Fatal(err)
 		}
 		s.hubs = append(s.hubs, ticket.NewFollower(ticket.Config{
-			Connections: map[string]ticket.Connection{"at": {Desk: d, Product: "Autotask", AtOnce: 2, ReopenDays: 7}}, Queue: shared, Index: shared,
+			Connections: map[string]ticket.Connection{"at": {Desk: d, Product: "Autotask", AtOnce: 2, ReopenDays: 7}}, Queue: shared, Index: shared, Once: shared,
+			Alarm:  func(context.Context, string) {},
 			Tenant: func(string) (responsehub.Tenant, bool) { return tenant, true },
 			Link:   func(*responsehub.Incident) string { return "" }, Log: slog.New(slog.DiscardHandler),
 		}))
