@@ -178,7 +178,7 @@ func newStorm(t *testing.T, hourly int) *storm {
 	t.Cleanup(s.site.Stop)
 	s.wire = &through{handler: s.site.Handler(), busy: map[string]int{}}
 	shared := &line{held: map[string]bool{}, rank: map[string]float64{}, seen: map[string]time.Time{}}
-	tenant := responsehub.Tenant{V: 1, ID: "fab", Name: "Fabrikam", Notify: responsehub.Notify{PSA: &responsehub.Desk{Connection: "at", Company: "Fabrikam"}}}
+	tenant := responsehub.Tenant{V: 1, ID: "fab", Name: "Fabrikam", Notify: responsehub.Notify{PSA: responsehub.Desks{{Connection: "at", Company: "Fabrikam"}}}}
 	for range 2 {
 		d, err := autotask.New(autotask.Config{
 			Name: "at", ZoneURL: "https://at.example", Username: "api@msp.example", Secret: secret, IntegrationCode: tracking, Queue: "Security", CatchAll: simulated.CatchAll,
