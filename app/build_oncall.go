@@ -29,7 +29,7 @@ func (a *App) buildPhone(hc *http.Client, key []byte) error {
 	a.phone, err = twilio.New(twilio.Config{
 		AccountSID: t.AccountSID, APIKey: t.APIKey, APISecret: t.APISecret, AuthTokens: t.AuthTokens,
 		From: t.From, MessagingServiceSID: t.MessagingServiceSID, API: t.API, PublicURL: a.cfg.Server.PublicURL, Key: key,
-		Buckets: buckets{store.NewLimits(a.rdb)}, Memory: answers{book}, CallsPerSecond: t.CallsPerSecond, TextsPerSecond: t.TextsPerSecond,
+		Line: line{store.NewLimits(a.rdb)}, Memory: answers{book}, CallsPerSecond: t.CallsPerSecond, TextsPerSecond: t.TextsPerSecond,
 	}, hc, a.log.With("part", "twilio"))
 	if err != nil {
 		return fmt.Errorf("twilio: %w", err)
@@ -40,7 +40,18 @@ func (a *App) buildPhone(hc *http.Client, key []byte) error {
 	return nil
 }
 
-// buckets paces calls and texts across all replicas.
+// line lets calls and texts go in one order across all replicas.
+type line struct{ limits *store.Limits }
+
+func (l line) Next(ctx context.Context, name string, perSecond int, place string, rank float64) (time.Duration, error) {
+	return l.limits.Next(ctx, name, store.Rate{N: perSecond, Per: time.Second}, place, rank)
+}
+
+func (l line) Leave(ctx context.Context, name, place string) error {
+	return l.limits.Leave(ctx, name, place)
+}
+
+// buckets paces requests to ticket systems across all replicas.
 type buckets struct{ limits *store.Limits }
 
 func (b buckets) Take(ctx context.Context, name string, n int, per time.Duration) (time.Duration, error) {

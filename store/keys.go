@@ -124,4 +124,8 @@ func placesKey(list string) string { return limitTag(list) + "places" }
 
 func windowKey(dest string) string { return limitTag(dest) + "window" }
 
+// nextKey is, by what, a ZSET of those who ask by their rank ("line") or by the time each
+// asked last ("seen"), or a STRING: when the next one may go ("due").
+func nextKey(dest, what string) string { return limitTag(dest) + "next:" + what }
+
 func rateKey(dest string) string { return limitTag(dest) + "rate" }

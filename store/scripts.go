@@ -29,6 +29,7 @@ var (
 	takePlace        = script("now_time", "take_place")
 	takeTurn         = script("now_time", "take_turn")
 	renewSignIn      = script("renew_sign_in")
+	takeNext         = script("now_time", "take_next")
 	takeWindow       = script("now_time", "take_window")
 	openCode         = script("now_time", "open_code")
 	closeCode        = script("now_time", "close_code")

@@ -34,17 +34,20 @@ type Config struct {
 	API                 string               // base address; empty is https://api.twilio.com
 	PublicURL           string               // under which Twilio reaches the hub; a path in it is what a proxy strips
 	Key                 []byte               // the hub's key, from which that of the callback addresses is derived
-	Buckets             Buckets              // shared by all replicas; nil paces this process only
+	Line                Line                 // shared by all replicas; nil paces this process only
 	Memory              Memory               // shared by all replicas; nil remembers nothing
 	CallsPerSecond      int                  // of the account; 0 is 1, Twilio's default
 	TextsPerSecond      int                  // segments of the sender; 0 is 1, the limit of a long number in the US
 }
 
-// Buckets holds a token bucket for each destination, shared by all replicas.
-type Buckets interface {
-	// Take takes a token of a bucket that gains n in each period and holds as many. It
-	// returns 0 when it was had, else how long until it is worth asking again.
-	Take(ctx context.Context, name string, n int, per time.Duration) (time.Duration, error)
+// Line is the queue of all replicas before each sender.
+type Line interface {
+	// Next returns 0 when the place may go now: the rate allows it, and nobody with a lower
+	// rank asks. Otherwise it says how long until it is worth asking again; a place that
+	// does not ask any more is forgotten.
+	Next(ctx context.Context, name string, perSecond int, place string, rank float64) (time.Duration, error)
+	// Leave forgets a place at once.
+	Leave(ctx context.Context, name, place string) error
 }
 
 // Memory remembers what was answered, for all replicas.
@@ -98,7 +101,7 @@ func New(cfg Config, hc *http.Client, log *slog.Logger) (*Client, error) {
 		cfg: cfg, base: base, public: strings.TrimRight(cfg.PublicURL, "/"), macKey: derive(cfg.Key, "twilio callback address"),
 		rt: transport.Over(hc.Transport).WithTimeout(requestTime), log: log, metrics: newMetrics(),
 	}
-	c.queue = newQueue(cfg.Buckets, log)
+	c.queue = newQueue(cfg.Line, log)
 	return c, nil
 }
 

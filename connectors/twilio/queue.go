@@ -23,22 +23,19 @@ const (
 	// tooOld is the age of the queue at which people have to know: a page that is late is
 	// as bad as one that is lost.
 	tooOld = 10 * time.Second
-	// courtesy is by how much a request lets one of the next higher severity in another
-	// replica ask first.
-	courtesy = 20 * time.Millisecond
 	// alarmEvery bounds how often they are told.
 	alarmEvery = time.Minute
 )
 
 // queue lets requests go at the rate that a sender bears, the most severe first and
-// among equals the oldest. The rate is kept by the shared buckets, the order by this
-// process. Who waits too long is sent away with its place kept, so that a queue never
+// among equals the oldest. The rate, and the order among the first of each replica, are
+// kept by the shared line, the order behind them by this process. Who waits too long is sent away with its place kept, so that a queue never
 // holds all workers.
 type queue struct {
-	buckets Buckets
-	log     *slog.Logger
-	mu      sync.Mutex
-	lines   map[string]*line
+	shared Line
+	log    *slog.Logger
+	mu     sync.Mutex
+	lines  map[string]*line
 }
 
 // line is the queue before one bucket.
@@ -54,11 +51,12 @@ type place struct {
 	rank    int
 	since   time.Time
 	until   time.Time     // kept until then, of one who is absent; zero: present
+	asked   bool          // stands in the shared line; its waiter's own
 	head    chan struct{} // tells that it may have become the first
 }
 
-func newQueue(b Buckets, log *slog.Logger) *queue {
-	return &queue{buckets: b, log: log, lines: map[string]*line{}}
+func newQueue(shared Line, log *slog.Logger) *queue {
+	return &queue{shared: shared, log: log, lines: map[string]*line{}}
 }
 
 // wait waits for the turns that a request needs.
@@ -82,12 +80,14 @@ func (q *queue) wait(ctx context.Context, what, name string, perSecond int, atte
 	for {
 		var again <-chan time.Time
 		if q.first(name, me) {
-			pause := q.take(ctx, name, perSecond)
+			pause := q.take(ctx, name, perSecond, me)
 			if pause <= 0 {
 				q.leave(what, name, me)
 				return nil
 			}
-			again = time.After(pause + time.Duration(me.rank)*courtesy)
+			again = time.After(pause)
+		} else {
+			q.quit(ctx, name, me) // somebody here goes before
 		}
 		select {
 		case <-again:
@@ -97,8 +97,10 @@ func (q *queue) wait(ctx context.Context, what, name string, perSecond int, atte
 				enough.Reset(patience)
 				continue
 			}
+			q.quit(ctx, name, me)
 			return q.excuse(what, name, perSecond, me)
 		case <-ctx.Done():
+			q.quit(ctx, name, me)
 			q.leave(what, name, me)
 			return context.Cause(ctx)
 		}
@@ -154,11 +156,16 @@ func (l *line) first() *place {
 	return nil
 }
 
-// take takes a token. Without shared buckets, or while they cannot be asked, this process
-// keeps the rate by itself: better a little too fast than silent.
-func (q *queue) take(ctx context.Context, name string, perSecond int) time.Duration {
-	if q.buckets != nil {
-		pause, err := q.buckets.Take(ctx, name, perSecond, time.Second)
+// order is a place's rank among those of all replicas: by severity, then by age. Replicas'
+// clocks differ by less than matters among equals.
+func (p *place) order() float64 { return float64(p.rank)*1e13 + float64(p.since.UnixMilli()) }
+
+// take asks whether the place may go. Without a shared line, or while it cannot be asked,
+// this process keeps the rate by itself: better a little too fast than silent.
+func (q *queue) take(ctx context.Context, name string, perSecond int, me *place) time.Duration {
+	if q.shared != nil {
+		me.asked = true
+		pause, err := q.shared.Next(ctx, name, perSecond, me.attempt, me.order())
 		if err == nil {
 			return pause
 		}
@@ -175,6 +182,20 @@ func (q *queue) take(ctx context.Context, name string, perSecond int) time.Durat
 	}
 	l.next = now.Add(time.Second / time.Duration(perSecond))
 	return 0
+}
+
+// quit leaves the shared line, so that nobody in another replica waits for whoever does not
+// ask any more. Where that fails the place is forgotten a little later.
+func (q *queue) quit(ctx context.Context, name string, me *place) {
+	if q.shared == nil || !me.asked {
+		return
+	}
+	me.asked = false
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := q.shared.Leave(ctx, name, me.attempt); err != nil {
+		q.log.Warn("a place in the shared line cannot be given up", "error", err)
+	}
 }
 
 // ahead is how many stand before p.
