@@ -44,6 +44,7 @@ type scenery struct {
 	desk       string                     // connection of the first customer's tickets; "" is connectwise
 	desks      bool                       // the first three customers' tickets are in one product each, in the order of products
 	hooks      bool                       // the first customer's incidents go to Slack and to an outgoing webhook
+	psa        map[string]string          // a further line of the configuration for a kind of ticket system
 	claimsOnly bool                       // the world was made to lie, so it is not compared with the claims
 }
 
@@ -147,6 +148,9 @@ func (s *stage) writeConfig() {
 	if s.desks {
 		name := s.scene(2).Tenant.Name
 		swap(fmt.Sprintf("psa: {connection: autotask, company: %q}", name), fmt.Sprintf("psa: {connection: halopsa, company: %q}", name))
+	}
+	for kind, line := range s.psa {
+		swap("    kind: "+kind+"\n", "    kind: "+kind+"\n    "+line+"\n")
 	}
 	if s.extra != "" {
 		swap("sources:\n", "sources:\n"+s.extra)

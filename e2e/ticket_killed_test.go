@@ -248,10 +248,10 @@ func (s *stage) overAt(p product, in opened) {
 	}
 }
 
-// eventsOn reports whether the product sends events.
+// eventsOn reports whether a hub has said that the product sends events.
 func (s *stage) eventsOn(p product) bool {
-	for _, h := range p.snapshot(s.world).Hooks {
-		if h.Active {
+	for line := range strings.Lines(s.logs.String()) {
+		if strings.Contains(line, `"msg":"psa events"`) && strings.Contains(line, `"connection":"`+p.name+`"`) {
 			return true
 		}
 	}
