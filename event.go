@@ -121,8 +121,15 @@ func CheckChain(stored [][]byte, head string) error {
 		if err := json.Unmarshal(b, &e); err != nil {
 			return &Error{Kind: Permanent, Message: "entry " + itoa(i+1) + " cannot be read", Err: err}
 		}
-		if e.Seq != int64(i+1) || e.Prev != prev {
-			return &Error{Kind: Permanent, Message: "entry " + itoa(i+1) + " does not follow the one before it"}
+		if e.Seq != int64(i+1) {
+			return &Error{Kind: Permanent, Message: "entry " + itoa(i+1) + " does not follow the one before it: it has the number " + itoa(int(e.Seq))}
+		}
+		if e.Prev != prev {
+			message := "entry " + itoa(i+1) + " does not follow the one before it"
+			if i > 0 {
+				message += ": entry " + itoa(i) + " was changed, or the link to it"
+			}
+			return &Error{Kind: Permanent, Message: message}
 		}
 		prev = EventHash(b)
 	}

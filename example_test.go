@@ -72,7 +72,7 @@ func ExampleCheckChain() {
 	fmt.Println(responsehub.CheckChain(stored, head))
 	// Output:
 	// <nil>
-	// entry 2 does not follow the one before it
+	// entry 2 does not follow the one before it: entry 1 was changed, or the link to it
 }
 
 // A secret can be passed about and logged by mistake; it shows only where it is

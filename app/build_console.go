@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
@@ -24,10 +23,9 @@ func (a *App) buildDocuments(key []byte, opts Options) (*documents.Office, error
 		if err != nil {
 			return nil, fmt.Errorf("brand.logo: %w", err)
 		}
-		if http.DetectContentType(logo) != "image/png" {
-			return nil, fmt.Errorf("brand.logo: %s is no PNG", b.Logo)
+		if brand.Logo, err = report.Logo(logo); err != nil {
+			return nil, fmt.Errorf("brand.logo: %w", err)
 		}
-		brand.Logo = logo
 	}
 	return documents.New(documents.Config{Brand: brand, Secret: key, Version: opts.Version}, a.engine)
 }

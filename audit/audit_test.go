@@ -91,12 +91,65 @@ func TestABundleVerifiesOffline(t *testing.T) {
 func TestOneChangedByteIsRefused(t *testing.T) {
 	b, key := made(t)
 	for i := range b[:len(b)-1] { // but the newline at the end
-		changed := bytes.Clone(b)
-		if changed[i]++; changed[i] == '\n' || changed[i] == ' ' {
-			continue // outside of texts white space says nothing
+		for _, other := range []byte{b[i] + 1, b[i] ^ 0x20, 0} { // the second turns the case of a letter
+			changed := bytes.Clone(b)
+			if changed[i] = other; other == '\n' || other == ' ' || other == '\t' || other == '\r' {
+				continue // outside of texts white space says nothing
+			}
+			if _, err := audit.Verify(changed, key); err == nil {
+				t.Fatalf("byte %d changed from %q to %q and nobody noticed", i, b[i], changed[i])
+			}
 		}
-		if _, err := audit.Verify(changed, key); err == nil {
-			t.Fatalf("byte %d changed from %q to %q and nobody noticed", i, b[i], changed[i])
+	}
+}
+
+// TestTheSentenceTellsWhatWasChanged changes each class of fields, as somebody would who
+// wants another story to be true.
+func TestTheSentenceTellsWhatWasChanged(t *testing.T) {
+	b, key := made(t)
+	pretty := func(b []byte) []byte {
+		var out bytes.Buffer
+		if err := json.Indent(&out, b, "", "  "); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	swap := func(old, new string) []byte {
+		t.Helper()
+		if !bytes.Contains(b, []byte(old)) {
+			t.Fatalf("the bundle has no %s", old)
+		}
+		return bytes.Replace(b, []byte(old), []byte(new), 1)
+	}
+	_, record, _ := bytes.Cut(b, []byte(`"events":[`))
+	inRecord := func(old, new string) []byte {
+		t.Helper()
+		if !bytes.Contains(record, []byte(old)) {
+			t.Fatalf("the record has no %s: %s", old, record)
+		}
+		return append(bytes.Clone(b[:len(b)-len(record)]), bytes.Replace(record, []byte(old), []byte(new), 1)...)
+	}
+	for name, tt := range map[string]struct {
+		bundle []byte
+		want   string
+	}{
+		"the incident's title":   {swap("Takeover", "Makeover"), "entries of the record are intact, so it is the incident"},
+		"when it was made":       {swap(`"made":"2026`, `"made":"2025`), "intact"},
+		"the hub's version":      {swap(`"hub":"1.0"`, `"hub":"1.1"`), "intact"},
+		"who did it":             {inRecord("Ann", "Bob"), "was changed, or the link to it"},
+		"a number of the record": {inRecord(`"seq":2`, `"seq":7`), "entry 2 does not follow the one before it: it has the number 7"},
+		"a link of the record":   {inRecord(`"prev":"`, `"prev":"00`), "entry 1 does not follow"},
+		"why":                    {inRecord("no phish", "no thing"), "entry"},
+		"the signature":          {swap(`"signature":"`, `"signature":"A`), "signature"},
+		"the hash":               {swap(`"sha256":"`, `"sha256":"0`), "intact"},
+		"the public key":         {swap(`"publicKey":"`, `"publicKey":"A`), "public key"},
+		"the envelope":           {swap(`"publicKey"`, `"publickey"`), "envelope was changed"},
+		"cut off":                {b[:len(b)/2], "it ends in the middle, after"},
+		"nothing":                {nil, "the file is empty"},
+		"a stray sign":           {bytes.Replace(pretty(b), []byte(`"sha256":`), []byte(`"sha256"!`), 1), "line "},
+	} {
+		if _, err := audit.Verify(tt.bundle, key); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}
 	}
 }
@@ -146,6 +199,9 @@ func FuzzVerify(f *testing.F) {
 	b, _ := made(f)
 	f.Add(b)
 	f.Add([]byte("{}"))
+	f.Add(b[:len(b)/2])
+	f.Add(bytes.Replace(b, []byte("publicKey"), []byte("publickey"), 1))
+	f.Add(append(bytes.Clone(b), b...))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		if _, err := audit.Verify(in, nil); err == nil && !bytes.Contains(in, []byte("RH-7K2M")) {
 			t.Errorf("%q verifies", in)

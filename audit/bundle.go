@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"responsehub"
@@ -105,7 +106,7 @@ func Verify(bundle []byte, trusted ed25519.PublicKey) (Found, error) {
 	}
 	sum := sha256.Sum256(body.Bytes())
 	if hex.EncodeToString(sum[:]) != b.SHA256 {
-		return Found{}, errors.New("the content was changed: its hash is not the one that was signed")
+		return Found{}, fmt.Errorf("the content was changed: its hash is not the one that was signed; %s", blame(body.Bytes()))
 	}
 	public, err := base64.StdEncoding.Strict().DecodeString(b.PublicKey)
 	if err != nil || len(public) != ed25519.PublicKeySize {
@@ -117,6 +118,9 @@ func Verify(bundle []byte, trusted ed25519.PublicKey) (Found, error) {
 	}
 	if trusted != nil && !bytes.Equal(trusted, public) {
 		return Found{}, fmt.Errorf("the bundle is signed by another key (%s) than the one you trust (%s)", Fingerprint(public), Fingerprint(trusted))
+	}
+	if !canonical(bundle, &b) {
+		return Found{}, errors.New("the envelope was changed: it is not as the hub writes it")
 	}
 	var c content
 	if err := json.Unmarshal(body.Bytes(), &c); err != nil || c.Incident == nil {
@@ -136,6 +140,47 @@ func Verify(bundle []byte, trusted ed25519.PublicKey) (Found, error) {
 	return Found{Ref: c.Incident.Ref, Made: c.Made, Hub: c.Hub, Entries: len(events), Rebuilt: rebuilt, Fingerprint: Fingerprint(public)}, nil
 }
 
+// canonical reports whether a bundle is, but for white space, what the hub writes: JSON
+// has several ways to say the same, and a change that says the same is a change.
+func canonical(bundle []byte, b *Bundle) bool {
+	var given bytes.Buffer
+	again, err := json.Marshal(b)
+	return err == nil && json.Compact(&given, bundle) == nil && bytes.Equal(given.Bytes(), again)
+}
+
+// blame says as exactly as can be known what of a changed content was changed.
+func blame(body []byte) string {
+	var c content
+	if err := json.Unmarshal(body, &c); err != nil {
+		return "it cannot be read any more: " + where(body, err).Error()
+	}
+	if _, err := Chain(c.Events, c.Head); err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("the %d entries of the record are intact, so it is the incident beside them or the heading", len(c.Events))
+}
+
+// where says at which place a text cannot be read.
+func where(b []byte, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("it ends in the middle, after %d bytes: it was cut off", len(b))
+	}
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file is empty")
+	}
+	at := int64(-1)
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at = e.Offset
+	}
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		at = e.Offset
+	}
+	if at < 0 || at > int64(len(b)) {
+		return err
+	}
+	return fmt.Errorf("line %d, byte %d: %w", 1+bytes.Count(b[:at], []byte("\n")), at, err)
+}
+
 func strict(b []byte, to any) error {
 	if len(b) > MaxBundle {
 		return fmt.Errorf("it is larger than %d MB", MaxBundle>>20)
@@ -143,7 +188,7 @@ func strict(b []byte, to any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(to); err != nil {
-		return err
+		return where(b, err)
 	}
 	if d.More() {
 		return errors.New("something follows it")

@@ -263,7 +263,7 @@ type Brand struct {
 	Name string `yaml:"name"`
 	// How customers reach it: a mail address, a phone number.
 	Contact string `yaml:"contact"`
-	// Path of a PNG.
+	// Path of a PNG or a JPEG, up to 2 MB; not SVG.
 	Logo string `yaml:"logo"`
 }
 

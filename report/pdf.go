@@ -46,6 +46,10 @@ func (d *Document) PDF(w io.Writer) error {
 			p.table(s.Table)
 		}
 	}
+	if p.lost {
+		p.space()
+		p.line(lostLetters, 8, false)
+	}
 	doc, err := p.m.Generate()
 	if err != nil {
 		return fmt.Errorf("report: make pdf: %w", err)
@@ -61,6 +65,7 @@ type printer struct {
 	m    core.Maroto
 	font *sfnt.Font
 	buf  sfnt.Buffer
+	lost bool // something was shown as a question mark
 }
 
 func newPrinter(d *Document) (*printer, error) {
@@ -79,7 +84,7 @@ func newPrinter(d *Document) (*printer, error) {
 		WithCustomFonts(fonts).WithDefaultFont(&props.Font{Family: family}).
 		WithLeftMargin(15).WithRightMargin(15).WithTopMargin(15).WithBottomMargin(15).
 		WithPageNumber(props.PageNumber{Pattern: "{current} / {total}", Place: props.RightBottom, Family: family, Size: 8}).
-		WithTitle(p.known(d.Title), true).WithAuthor(p.known(d.Brand.Name), true).WithCreationDate(d.Made).Build())
+		WithCompression(true).WithTitle(p.known(d.Title), true).WithAuthor(p.known(d.Brand.Name), true).WithCreationDate(d.Made).Build())
 	return p, nil
 }
 
@@ -88,6 +93,7 @@ func newPrinter(d *Document) (*printer, error) {
 func (p *printer) known(s string) string {
 	return strings.Map(func(r rune) rune {
 		if i, err := p.font.GlyphIndex(&p.buf, r); err != nil || i == 0 {
+			p.lost = true
 			return '?'
 		}
 		return r
@@ -115,6 +121,9 @@ var widths = map[int][]int{2: {3, 9}, 3: {3, 2, 7}, 6: {2, 2, 2, 2, 2, 2}, 8: {1
 
 func (p *printer) table(t *Table) {
 	w, ok := widths[len(t.Head)]
+	if t.Head[0] == stage {
+		w = []int{4, 4, 4} // a time in the middle
+	}
 	if !ok {
 		return
 	}

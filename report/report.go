@@ -14,7 +14,7 @@ import (
 type Brand struct {
 	Name    string // of the MSP
 	Contact string // how to reach it
-	Logo    []byte // PNG; nil for none
+	Logo    []byte // as [Logo] returns it; nil for none
 }
 
 // Document is a report before it has a form.
@@ -58,7 +58,7 @@ func Incident(b Brand, inc *responsehub.Incident, events []responsehub.Event, no
 		facts = append(facts, []string{"Closed", stamp(inc.ClosedAt)})
 	}
 	d.add("Summary", &Table{[]string{"", ""}, facts}, filled(inc.Summary)...)
-	d.add("Time to lock", &Table{[]string{"Stage", "At", "After the alert"}, Stages(inc)})
+	d.add("Time to lock", &Table{[]string{stage, "At", "After the alert"}, Stages(inc)})
 	var steps, items [][]string
 	for i := range inc.Steps {
 		s := &inc.Steps[i]
@@ -128,6 +128,10 @@ func Period(b Brand, tenant string, from, to time.Time, incs []*responsehub.Inci
 		facts = append(facts, []string{"Locked", fmt.Sprint(len(locks))}, []string{"Time to lock, median", responsehub.Span(locks[(len(locks)-1)/2])}, []string{"Time to lock, longest", responsehub.Span(locks[len(locks)-1])})
 	}
 	d.add("Summary", &Table{[]string{"", ""}, facts})
+	if len(rows) == 0 {
+		d.add("Incidents", nil, noIncidents)
+		return d
+	}
 	d.add("Incidents", &Table{[]string{"Ref", "Tenant", "Account", "Severity", "State", "Opened", "Time to lock", "Closed"}, rows})
 	return d
 }

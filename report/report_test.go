@@ -134,6 +134,9 @@ func TestPDFCanBeRead(t *testing.T) {
 			t.Errorf("the pages lack %q:\n%s", want, text)
 		}
 	}
+	if !strings.Contains(text, "A question mark may stand for a letter") {
+		t.Error("nothing says what a question mark is")
+	}
 	if strings.Contains(text, "SEALED") {
 		t.Error("the pages hold a sealed password")
 	}
@@ -158,4 +161,92 @@ func TestPeriod(t *testing.T) {
 			t.Errorf("%d bytes (%v)", b.Len(), err)
 		}
 	}
+}
+
+// TestNamesInOtherLetters: what the font has is shown as it is, in Latin, Greek and
+// Cyrillic, and a long title is on the page to its last word.
+func TestNamesInOtherLetters(t *testing.T) {
+	inc := incident()
+	inc.Title = strings.Repeat("a title that goes on ", 20) + "to its end"
+	inc.Account = responsehub.Account{UserPrincipalName: "a@b.example", DisplayName: "Ελένη Παπαδοπούλου Ольга Шевченко Łódź Žluťoučký Ærø naïve"}
+	d := report.Incident(brand, inc, nil, at)
+	text := strings.Join(strings.Fields(read(t, &d)), " ")
+	for _, want := range []string{"Ελένη Παπαδοπούλου", "Ольга Шевченко", "Łódź", "Žluťoučký", "Ærø naïve", "to its end"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the pages lack %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "question mark") {
+		t.Error("a letter is missing that the font should have")
+	}
+}
+
+func TestAnEmptyPeriodSaysSo(t *testing.T) {
+	d := report.Period(brand, "Contoso", at.AddDate(0, -1, 0), at, nil, at)
+	if text := read(t, &d); !strings.Contains(text, "No incident was opened in this period.") {
+		t.Errorf("the pages say:\n%s", text)
+	}
+	for _, form := range report.Forms {
+		if f, err := d.File(form, "empty"); err != nil || len(f.Body) == 0 {
+			t.Errorf("%s: %d bytes (%v)", form, len(f.Body), err)
+		}
+	}
+}
+
+// TestFiveThousandIncidents makes the largest report of a period in every form.
+func TestFiveThousandIncidents(t *testing.T) {
+	incs := make([]*responsehub.Incident, 5000)
+	for i := range incs {
+		incs[i] = incident()
+	}
+	incs[4999].Ref = "RH-LAST"
+	d := report.Period(brand, "Contoso", at.AddDate(0, -1, 0), at, incs, at)
+	for _, form := range report.Forms {
+		begun := time.Now()
+		f, err := d.File(form, "all")
+		if err != nil || len(f.Body) > 4<<20 {
+			t.Errorf("%s: %d bytes (%v)", form, len(f.Body), err)
+		}
+		t.Logf("%s: %d KB in %s", form, len(f.Body)>>10, time.Since(begun).Round(time.Millisecond))
+	}
+	if text := read(t, &d); strings.Count(text, "RH-7K2M") != 4999 || !strings.Contains(text, "RH-LAST") {
+		t.Errorf("%d of them are on the pages", strings.Count(text, "RH-7K2M"))
+	}
+}
+
+// read has a document's pages read by pdftotext.
+func read(t *testing.T, d *report.Document) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := d.PDF(&b); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "pdftotext", "-layout", "-", "-")
+	cmd.Stdin = &b
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("pdftotext (of poppler-utils, see make deps): %v", err)
+	}
+	return string(out)
+}
+
+// FuzzTame looks for a stranger's text that a spreadsheet would take for a formula.
+func FuzzTame(f *testing.F) {
+	for _, s := range []string{"=1+1", "\t=1", " +1", "\u00a0@SUM(1)", "＝1", "-2", "|x", "\u202e=1", "\r\n=1", "'=1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var b bytes.Buffer
+		d := report.Document{Title: s}
+		if err := d.CSV(&b); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&b).ReadAll()
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("%q became %d rows (%v)", s, len(rows), err)
+		}
+		if cell := strings.TrimSpace(rows[0][0]); cell != "" && strings.ContainsRune("=+-@|%＝＋－＠", []rune(cell)[0]) {
+			t.Errorf("%q became %q", s, cell)
+		}
+	})
 }

@@ -8,6 +8,12 @@ import (
 	"responsehub"
 )
 
+const (
+	stage       = "Stage"
+	lostLetters = "A question mark may stand for a letter that the font of this document does not have. The report as a page (HTML) and the export have all letters."
+	noIncidents = "No incident was opened in this period."
+)
+
 func standing(s *responsehub.Step) string {
 	if s.State == responsehub.Done && !s.ByHand && !s.VerifiedAt.IsZero() {
 		return "verified"
@@ -44,8 +50,14 @@ func clean(s string) string {
 // https://owasp.org/www-community/attacks/CSV_Injection
 func tame(s string) string {
 	s = clean(s)
-	if s != "" && strings.ContainsRune("=+-@\t\r|%", rune(s[0])) {
-		return "'" + s
+	for _, r := range s {
+		if unicode.IsSpace(r) {
+			continue // some programs trim a cell before they look
+		}
+		if strings.ContainsRune("=+-@|%＝＋－＠", r) { // the wide ones count in East Asian versions
+			return "'" + s
+		}
+		break
 	}
 	return s
 }
