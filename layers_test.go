@@ -31,6 +31,7 @@ var mayImport = map[string]string{
 	"mail":                        ".", // who is mailed what
 	"hook":                        ".", // what webhooks and chats are told
 	"report":                      ".",
+	"trace":                       ".", // spans around what the others do; they do not know it
 	"audit":                       ".",
 	// adapters
 	"store":                    ". remediation oncall ticket",
@@ -90,6 +91,7 @@ var onlyHere = []struct {
 	{"github.com/go-redis/redis_rate/v10", "store app", "ask the store", ""},
 	{"github.com/twilio/twilio-go", "connectors/twilio", "only connectors/twilio speaks the Twilio SDK", ""},
 	{"github.com/wneessen/go-mail", "connectors/email", "only connectors/email speaks SMTP", ""},
+	{"go.opentelemetry.io/otel", "trace", "only trace speaks OpenTelemetry", ""},
 	{"github.com/hibiken/asynq", "", "the engine stands on Redis scripts, see docs/adr/0001", ""},
 	{"github.com/stretchr/testify", "", "use go-cmp", ""},
 }

@@ -33,6 +33,7 @@ import (
 	"responsehub/oncall"
 	"responsehub/remediation"
 	"responsehub/store"
+	"responsehub/trace"
 )
 
 // Options is what is not in the configuration file.
@@ -72,6 +73,7 @@ type App struct {
 	listener     net.Listener
 	adminAt      net.Listener
 	health       *health
+	trace        *trace.Tracer // nil: off
 
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -195,6 +197,9 @@ func (a *App) Stop() {
 	a.wg.Wait()
 	if err := a.rdb.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
 		a.log.Warn("redis connections did not close", "error", err)
+	}
+	if err := a.trace.Stop(ctx); err != nil {
+		a.log.Warn("the last traces were not sent", "error", err)
 	}
 	a.log.Info("hub is down")
 	a.stop = nil

@@ -29,6 +29,9 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	}
 	key := cfg.Secrets.Bytes()
 	a := &App{cfg: cfg, log: log, health: &health{version: opts.Version}, alarms: make(chan string, alarmsAhead)}
+	if err := a.buildTrace(opts); err != nil {
+		return nil, err
+	}
 	if err := a.buildStore(key); err != nil {
 		return nil, err
 	}
@@ -39,7 +42,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	var err error
-	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.engine, log.With("part", "intake")); err != nil {
+	if a.intake, err = intake.New(intake.Config{Sources: sources(cfg)}, a.trace.Opens(a.engine), log.With("part", "intake")); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
 	if err := a.buildPolls(opts); err != nil {
@@ -72,7 +75,7 @@ func (a *App) buildStore(key []byte) error {
 	a.rdb, a.store = rdb, store.New(rdb)
 	a.directory = store.NewDirectory(rdb, a.log.With("part", "directory"))
 	a.engine, err = remediation.New(a.store, a.store, remediation.Config{
-		Key: key, Tenants: a.directory, Settings: a.directory.Settings, Counts: store.NewLimits(rdb), Roles: a.roles,
+		Key: key, Tenants: a.directory, Settings: a.directory.Settings, Counts: store.NewLimits(rdb), Roles: a.roles, Around: a.aroundTurns(),
 	}, a.log.With("part", "engine"))
 	if err != nil {
 		return errors.Join(err, rdb.Close())
@@ -82,7 +85,7 @@ func (a *App) buildStore(key []byte) error {
 
 // buildOutside makes the connectors and gives the engine its followers.
 func (a *App) buildOutside(opts Options) error {
-	hc, err := transport.New(transport.Config{Version: opts.Version, CAFile: a.cfg.Outbound.CAFile})
+	hc, err := transport.New(a.outbound(opts))
 	if err != nil {
 		return fmt.Errorf("outbound: %w", err)
 	}

@@ -32,7 +32,7 @@ func (a *App) buildDocuments(key []byte, opts Options) (*documents.Office, error
 
 // buildConsole makes the pages for people.
 func (a *App) buildConsole(key []byte, programs *api.API, office *documents.Office, opts Options) error {
-	hc, err := transport.New(transport.Config{Version: opts.Version, CAFile: a.cfg.Outbound.CAFile})
+	hc, err := transport.New(a.outbound(opts))
 	if err != nil {
 		return fmt.Errorf("outbound: %w", err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // buildPolls makes what asks sources for the messages that never arrived.
 func (a *App) buildPolls(opts Options) error {
-	hc, err := transport.New(transport.Config{Version: opts.Version, CAFile: a.cfg.Outbound.CAFile})
+	hc, err := transport.New(a.outbound(opts))
 	if err != nil {
 		return fmt.Errorf("outbound: %w", err)
 	}
@@ -28,7 +28,7 @@ func (a *App) buildPolls(opts Options) error {
 			return fmt.Errorf("source %s: poll: %w", s.Name, err)
 		}
 		a.polls = append(a.polls, &intake.Poll{
-			Source: s.Name, Detector: detector, Every: s.Poll.Every, Hub: a.engine, Marks: store.NewPolls(a.rdb), Alarm: a.alarm, Log: a.log.With("part", "poll"),
+			Source: s.Name, Detector: detector, Every: s.Poll.Every, Hub: a.trace.Opens(a.engine), Marks: store.NewPolls(a.rdb), Alarm: a.alarm, Log: a.log.With("part", "poll"),
 		})
 	}
 	return nil

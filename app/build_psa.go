@@ -34,7 +34,9 @@ type psa struct {
 
 // buildPSA makes the desks of the configuration and the follower that keeps tickets.
 func (a *App) buildPSA(key []byte, opts Options) error {
-	hc, err := transport.New(transport.Config{Version: opts.Version, CAFile: a.cfg.Outbound.CAFile, Timeout: 25 * time.Second})
+	out := a.outbound(opts)
+	out.Timeout = 25 * time.Second
+	hc, err := transport.New(out)
 	if err != nil {
 		return fmt.Errorf("outbound: %w", err)
 	}

@@ -29,7 +29,11 @@ func (a *App) handler(programs *api.API) http.Handler {
 	e.GET("/healthz", a.health.alive)
 	e.GET("/readyz", a.health.ready)
 	e.Any("/v1/alerts/:source", func(c echo.Context) error {
-		a.intake.Serve(c.Response(), c.Request(), c.Param("source"))
+		if a.trace == nil { // nothing is in the way of an alert that need not be there
+			a.intake.Serve(c.Response(), c.Request(), c.Param("source"))
+			return nil
+		}
+		a.trace.Alerts(func(w http.ResponseWriter, r *http.Request) { a.intake.Serve(w, r, c.Param("source")) })(c.Response(), c.Request())
 		return nil
 	})
 	if a.bot != nil {

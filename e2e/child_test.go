@@ -31,6 +31,7 @@ func (s *stage) spawnAt(config, url string) *child {
 	c := &child{done: make(chan struct{})}
 	c.cmd = exec.Command(binary.path(s), "serve", "--config", config, "--log-level", "debug")
 	c.cmd.Env = append(os.Environ(), "RESPONSEHUB_BOOTSTRAP_API_KEY="+s.key)
+	c.cmd.Env = append(c.cmd.Env, s.environ...)
 	c.cmd.Stdout, c.cmd.Stderr = s.logs, s.logs
 	if err := c.cmd.Start(); err != nil {
 		s.Fatal(err)

@@ -29,9 +29,10 @@ import (
 // Response on, and the hub in this process.
 type scenery struct {
 	tenants    int
-	response   bool // on for every tenant
-	separate   bool // the hub is a process of its own, which can be killed
-	noHub      bool // the story starts the hub itself
+	response   bool     // on for every tenant
+	separate   bool     // the hub is a process of its own, which can be killed
+	noHub      bool     // the story starts the hub itself
+	environ    []string // of a separate hub, beside this process's
 	extra      string
 	noLimits   bool                       // Teams' rate limits are lifted
 	deadLanes  bool                       // the story ends with work that was given up

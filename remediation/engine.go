@@ -23,7 +23,11 @@ type Config struct {
 	Settings  func() responsehub.Settings // the hub's switches as they are now; nil: nothing is switched off
 	Counts    Counts                      // across all processes; nil: no tenant's limit is kept
 	Roles     Roles                       // nil: whether an account is an administrator's is not known
+	Around    Around                      // put around each turn, for tracing; nil: nothing is
 }
+
+// Around calls follow once and returns what it returned.
+type Around func(ctx context.Context, lane responsehub.Lane, t *responsehub.Turn, follow func(context.Context) responsehub.Outcome) responsehub.Outcome
 
 // Engine is the one door. Make it with New; Run works the lanes.
 type Engine struct {
@@ -42,6 +46,7 @@ type Engine struct {
 	settings  func() responsehub.Settings
 	counts    Counts
 	roles     Roles
+	around    Around
 }
 
 // New returns an engine on a store. Followers may be added until Run is called.
@@ -56,7 +61,7 @@ func New(store Store, archive Archive, cfg Config, log *slog.Logger) (*Engine, e
 		grace: cmp.Or(cfg.Grace, 8*time.Second), tenants: cfg.Tenants,
 		followers: map[responsehub.Lane]responsehub.Follower{}, log: log, metrics: newMetrics(),
 	}
-	e.settings, e.counts, e.roles = cfg.Settings, cfg.Counts, cfg.Roles
+	e.settings, e.counts, e.roles, e.around = cfg.Settings, cfg.Counts, cfg.Roles, cfg.Around
 	if e.settings == nil {
 		e.settings = func() responsehub.Settings { return responsehub.Settings{} }
 	}

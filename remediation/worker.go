@@ -115,7 +115,12 @@ func (e *Engine) turn(parent context.Context, c Claim) {
 	start := time.Now()
 	t := responsehub.NewTurn(inc, c.Attempt, s.save)
 	t.Fence = responsehub.Fence{Incident: inc.ID, Lane: c.Lane, Token: c.Token}
-	out := follow(ctx, f, t)
+	var out responsehub.Outcome
+	if e.around == nil {
+		out = follow(ctx, f, t)
+	} else {
+		out = e.around(ctx, c.Lane, t, func(ctx context.Context) responsehub.Outcome { return follow(ctx, f, t) })
+	}
 	e.metrics.turn(c.Lane, out, time.Since(start))
 	if errors.Is(context.Cause(ctx), errLeaseLost) || errors.Is(out.Err, ErrStale) {
 		log.Warn("lease lost, turn dropped")

@@ -29,6 +29,8 @@ type Config struct {
 	// Allowed is asked about each address before the hub connects to it, after names were
 	// resolved, but not about the environment's proxy; nil allows all.
 	Allowed func(netip.AddrPort) error
+	// Around is put around each request, for tracing; it has to call send. nil: nothing is.
+	Around func(req *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error)
 }
 
 var (
@@ -44,6 +46,7 @@ type Transport struct {
 	agent   string
 	timeout time.Duration
 	max     int64
+	around  func(*http.Request, func(*http.Request) (*http.Response, error)) (*http.Response, error)
 }
 
 // New returns a client for everything the hub calls. Its Transport is a *[Transport].
@@ -82,7 +85,7 @@ func New(cfg Config) (*http.Client, error) {
 	}
 	return Client(&Transport{
 		base: base, agent: "responsehub/" + cmp.Or(cfg.Version, "dev"),
-		timeout: cmp.Or(cfg.Timeout, 30*time.Second), max: cmp.Or(cfg.MaxAnswer, 8<<20),
+		timeout: cmp.Or(cfg.Timeout, 30*time.Second), max: cmp.Or(cfg.MaxAnswer, 8<<20), around: cfg.Around,
 	}), nil
 }
 
@@ -124,6 +127,13 @@ func (t *Transport) CloseIdleConnections() {
 // RoundTrip sends the request. Its errors are *[Error]; an answer of whatever status
 // is not one. What came back is also kept for [Capture].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.around != nil {
+		return t.around(req, t.send)
+	}
+	return t.send(req)
+}
+
+func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	var sent atomic.Bool
 	ctx, cancel := context.WithTimeoutCause(req.Context(), t.timeout, errSlow)
 	defer cancel()

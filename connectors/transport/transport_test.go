@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -220,4 +221,26 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Errorf("%q: %s", v, got)
 		}
 	})
+}
+
+// TestAround: what is put around requests sees each once, with its answer, also where a
+// connector takes a deadline of its own.
+func TestAround(t *testing.T) {
+	var seen []int
+	address, client := served(t, Config{Around: func(req *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+		resp, err := send(req)
+		if err == nil {
+			seen = append(seen, resp.StatusCode)
+		}
+		return resp, err
+	}}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	slower := Client(Over(client.Transport).WithTimeout(time.Minute))
+	for _, c := range []*http.Client{client, slower} {
+		if _, err := Do(c, post(t, address, "x")); err == nil {
+			t.Error("a teapot is no success")
+		}
+	}
+	if !slices.Equal(seen, []int{http.StatusTeapot, http.StatusTeapot}) {
+		t.Errorf("seen %v", seen)
+	}
 }
