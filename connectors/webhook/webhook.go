@@ -33,13 +33,13 @@ import (
 
 // Config says how addresses are reached.
 type Config struct {
-	Version       string
-	CAFile        string // trust roots beside the system's
-	Key           []byte // the hub's key, from which the signing secrets are derived
+	Version string
+	CAFile  string // trust roots beside the system's
+	Key     []byte // the hub's key, from which the signing secrets are derived
 	// Generations are those of an address's secrets with which it is signed now, the
 	// newest first; nil: always the first one.
-	Generations func(address string) []int
-	AllowLoopback bool   // addresses on this machine are reached, also without TLS: for simulators
+	Generations   func(address string) []int
+	AllowLoopback bool // addresses on this machine are reached, also without TLS: for simulators
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -109,7 +110,7 @@ func TestWhatAnswersMean(t *testing.T) {
 				t.Errorf("%d: the error shows the address: %v", code, err)
 			}
 		}
-		if e, ok := err.(*responsehub.Error); ok && code == 429 && e.RetryAfter != 7*time.Second {
+		if e, ok := errors.AsType[*responsehub.Error](err); ok && code == 429 && e.RetryAfter != 7*time.Second {
 			t.Errorf("429 asks for %s", e.RetryAfter)
 		}
 	}
