@@ -44,6 +44,7 @@ type scenery struct {
 	looks      []time.Duration            // when the hub looks whether persistence came back; nil is the real schedule
 	desk       string                     // connection of the first customer's tickets; "" is connectwise
 	desks      bool                       // the first three customers' tickets are in one product each, in the order of products
+	deskKeys   string                     // further keys of the connection that desk names
 	hooks      bool                       // the first customer's incidents go to Slack and to an outgoing webhook
 	psa        map[string]string          // a further line of the configuration for a kind of ticket system
 	claimsOnly bool                       // the world was made to lie, so it is not compared with the claims
@@ -145,6 +146,9 @@ func (s *stage) writeConfig() {
 	if s.desk != "" {
 		name := s.scene(0).Tenant.Name
 		swap(fmt.Sprintf("psa: {connection: connectwise, company: %q}", sim.DeskCompany(name)), fmt.Sprintf("psa: {connection: %s, company: %q}", s.desk, name))
+	}
+	if s.deskKeys != "" {
+		swap("  - name: "+s.desk+"\n", "  - name: "+s.desk+"\n"+s.deskKeys)
 	}
 	if s.desks {
 		name := s.scene(2).Tenant.Name

@@ -137,6 +137,12 @@ func (s *stage) doctorSays(name string) responsehub.Check {
 // anHourPasses puts the beginning of an outage an hour back.
 func (s *stage) anHourPasses(connection string, in ...opened) {
 	s.Helper()
+	s.amendRef(connection, func(ref *responsehub.TicketRef) { ref.Since = ref.Since.Add(-time.Hour) }, in...)
+}
+
+// amendRef changes what the hub knows of tickets, as if time had passed.
+func (s *stage) amendRef(connection string, edit func(*responsehub.TicketRef), in ...opened) {
+	s.Helper()
 	st := store.New(s.rdb)
 	e, err := remediation.New(st, st, remediation.Config{Key: bytes.Repeat([]byte{1}, remediation.KeySize)}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -147,7 +153,7 @@ func (s *stage) anHourPasses(connection string, in ...opened) {
 	for _, o := range in {
 		err := e.Amend(ctx, o.Incident, func(inc *responsehub.Incident) error {
 			ref := inc.Tickets[connection]
-			ref.Since = ref.Since.Add(-time.Hour)
+			edit(&ref)
 			inc.Tickets[connection] = ref
 			return nil
 		})

@@ -79,7 +79,10 @@ func TestLifeOfATicket(t *testing.T) {
 	if s.tickets[128926]["title"] == nil {
 		t.Error("closing took other fields away")
 	}
-	if got, ok, err := d.Move(t.Context(), "128926", ticket.Working, "unused"); err != nil || !ok || got.Closed {
+	if got, ok, err := d.Move(t.Context(), "128926", ticket.Working, "unused"); err != nil || ok || !got.Closed {
+		t.Errorf("what a person closed was set to a status on the way: %+v %t %v", got, ok, err)
+	}
+	if got, ok, err := d.Move(t.Context(), "128926", ticket.Reopened, "unused"); err != nil || !ok || got.Closed {
 		t.Errorf("opened again: %+v %t %v", got, ok, err)
 	}
 	if _, ok, err := d.Move(t.Context(), "128926", ticket.Contained, ""); ok || err != nil {

@@ -75,7 +75,7 @@ func newSite(t *testing.T) *site {
 func (s *site) config() autotask.Config {
 	return autotask.Config{
 		Name: "at", ZoneURL: s.srv.URL, Username: "api@msp.example", Secret: secret, IntegrationCode: tracking, Queue: "Security", CatchAll: "CatchAll", EventKey: hookKey,
-		Statuses:   map[ticket.Stage]string{ticket.New: "New", ticket.Working: "In Progress", ticket.Closed: "Complete"},
+		Statuses:   map[ticket.Stage]string{ticket.New: "New", ticket.Working: "In Progress", ticket.Closed: "Complete", ticket.Reopened: "In Progress"},
 		Priorities: map[responsehub.Severity]string{responsehub.Critical: "Critical"},
 	}
 }
