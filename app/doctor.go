@@ -29,6 +29,7 @@ type Trial struct {
 	TestCard   bool   // post a card in each Teams channel that is to get any
 	TestTicket bool   // make, note and close a ticket in each PSA, and set up its events
 	TestMail   string // send a mail to this address; empty: none
+	TestPhone  string // text and call this person, by name or id; empty: nobody
 }
 
 // Doctor tries a configuration out without running a hub: Redis, the bot and its
@@ -57,7 +58,7 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) 
 	d.Hub = append(d.Hub, a.checkChannels(ctx, tenants, trial.TestCard)...)
 	d.Hub = append(d.Hub, a.checkSources(ctx)...)
 	d.Hub = append(d.Hub, a.checkPSA(ctx, trial.TestTicket)...)
-	d.Hub = append(d.Hub, a.checkPhone(ctx)...)
+	d.Hub = append(d.Hub, a.checkPhone(ctx, trial.TestPhone)...)
 	d.Hub = append(d.Hub, a.checkMail(ctx, tenants, trial.TestMail)...)
 	d.Hub = append(d.Hub, a.checkHooks(tenants)...)
 	for _, t := range tenants {

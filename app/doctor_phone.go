@@ -6,12 +6,17 @@ import (
 	"responsehub"
 )
 
-// checkPhone tries the account at Twilio without calling anybody.
-func (a *App) checkPhone(ctx context.Context) []responsehub.Check {
-	if a.phone == nil {
-		return nil
+// checkPhone tries the account at Twilio, and calls and texts somebody only where a person
+// is named.
+func (a *App) checkPhone(ctx context.Context, person string) []responsehub.Check {
+	var checks []responsehub.Check
+	if a.phone != nil {
+		asking, cancel := context.WithTimeout(ctx, askWithin)
+		defer cancel()
+		checks = a.phone.Check(asking)
 	}
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	return a.phone.Check(ctx)
+	if person != "" {
+		checks = append(checks, a.pager.Try(ctx, person)...)
+	}
+	return checks
 }

@@ -64,6 +64,9 @@ func (p *Pager) Answered(ctx context.Context, attempt string) (Speech, error) {
 	if !ok {
 		return Speech{Lines: []string{sayOver}, Language: language(who)}, nil
 	}
+	if b.Incident == trialOf {
+		return trialSpeech(who), nil
+	}
 	return p.speak(ctx, attempt, b, who, spokenPage)
 }
 
@@ -119,6 +122,9 @@ func (p *Pager) pressed(ctx context.Context, attempt, sid, digit string) (Speech
 	}
 	if !ok {
 		return end(sayOver)
+	}
+	if b.Incident == trialOf {
+		return p.trialPressed(ctx, attempt, digit, who)
 	}
 	switch digit {
 	case "4":
@@ -311,6 +317,9 @@ func (p *Pager) Reported(ctx context.Context, attempt string, g Progress) error 
 	b, ok, err := p.Book.Binding(ctx, attempt)
 	if err != nil || !ok {
 		return err
+	}
+	if b.Incident == trialOf {
+		return p.trialReported(ctx, attempt, g)
 	}
 	inc, err := p.amend(ctx, b.Incident, func(inc *responsehub.Incident) error {
 		if a := inc.Page.Attempt(attempt); a != nil {
