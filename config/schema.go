@@ -2,7 +2,7 @@ package config
 
 import (
 	"cmp"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -14,8 +14,8 @@ import (
 	"responsehub/intake"
 )
 
-//go:embed types.go
-var types string
+//go:embed types.go types_psa.go
+var types embed.FS
 
 // Schema is the file's JSON Schema (draft 2020-12), for editors. It is narrower than
 // the hub in one thing: a number where a text is expected must be in quotes.
@@ -99,10 +99,22 @@ func sectionSchema(t reflect.Type, words map[string]string) map[string]any {
 // descriptions are the comments of the fields in types.go, by Type.Field.
 func descriptions() map[string]string {
 	words := make(map[string]string)
-	file, err := parser.ParseFile(token.NewFileSet(), "types.go", types, parser.ParseComments)
-	if err != nil {
-		panic("config: types.go: " + err.Error()) // it was compiled
+	for _, name := range []string{"types.go", "types_psa.go"} {
+		source, err := types.ReadFile(name)
+		if err != nil {
+			panic("config: " + err.Error()) // it is embedded
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ParseComments)
+		if err != nil {
+			panic("config: " + err.Error()) // it was compiled
+		}
+		describe(file, words)
 	}
+	return words
+}
+
+// describe notes the comments of a file's fields by type and field.
+func describe(file *ast.File, words map[string]string) {
 	for _, d := range file.Decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok || g.Tok != token.TYPE {
@@ -119,5 +131,4 @@ func descriptions() map[string]string {
 			}
 		}
 	}
-	return words
 }
