@@ -269,6 +269,17 @@ func TestWhatPeopleDoToATicket(t *testing.T) {
 			t.Errorf("parent %q, index %v, ref %+v", parent.Status, b.index.ids, b.ref())
 		}
 	})
+	bubble(t, "merged into another incident's", func(t *testing.T, b *bench) {
+		h := start(b)
+		b.desk.tickets["55"] = &held{Ticket: ticket.Ticket{ID: "55", Number: "#55", Ref: "RH-OTHR", Status: "Open"}}
+		b.index.ids["cw|55"] = "inc2"
+		h.MergedInto = "55"
+		b.hint()
+		b.run(time.Minute)
+		if b.ref().ID != "55" || b.index.ids["cw|55"] != "inc2" {
+			t.Errorf("the other incident does not hear of its ticket any more: %v, ref %+v", b.index.ids, b.ref())
+		}
+	})
 	bubble(t, "deleted", func(t *testing.T, b *bench) {
 		h := start(b)
 		h.deleted = true

@@ -77,7 +77,13 @@ func (v *visit) follow(ctx context.Context, t Ticket, heard int64) error {
 	if err != nil {
 		return err
 	}
-	if err := v.f.cfg.Index.PutTicket(ctx, v.name, parent.ID, v.inc().ID); err != nil {
+	// Another incident's ticket stays its own: that one hears its events. This one is
+	// compared with it every ten minutes.
+	owner, err := v.f.cfg.Index.TicketOf(ctx, v.name, parent.ID)
+	if err == nil && owner == "" {
+		err = v.f.cfg.Index.PutTicket(ctx, v.name, parent.ID, v.inc().ID)
+	}
+	if err != nil {
 		return &storeError{err}
 	}
 	return v.save(ctx, func(inc *responsehub.Incident, ref *responsehub.TicketRef) {
