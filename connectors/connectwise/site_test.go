@@ -37,7 +37,6 @@ type site struct {
 	keyReads int
 	lies     bool                                              // 200 to a change that is not made
 	override func(w http.ResponseWriter, r *http.Request) bool // answers instead
-	board    map[string]any
 	teams    []map[string]any
 	statuses map[int][]map[string]any
 }
