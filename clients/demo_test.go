@@ -151,10 +151,10 @@ func newDemo(t *testing.T) *demo {
 var printed = regexp.MustCompile(`Open\s+(http://\S+)|RESPONSEHUB_API_KEY=(\S+)|(Ctrl-C ends the demo)`)
 
 // start runs the demo until it has printed where it is.
-func (d *demo) start(t *testing.T, alert string) {
+func (d *demo) start(t *testing.T, alert string, more ...string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	d.cmd = exec.CommandContext(ctx, d.binary, "demo", "--no-browser", "--listen", d.hub, "--sim-listen", d.sim, "--alert", alert)
+	d.cmd = exec.CommandContext(ctx, d.binary, append([]string{"demo", "--no-browser", "--listen", d.hub, "--sim-listen", d.sim, "--alert", alert}, more...)...) //nolint:gosec // our own binary
 	d.cmd.Env = append(os.Environ(), "RESPONSEHUB_DEMO_DIR="+d.dir)
 	d.said = &lines{}
 	d.cmd.Stderr = d.said

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"responsehub"
+	"responsehub/remediation"
 )
 
 // The buttons. Each asks the engine and shows the incident again with its sentence; a
@@ -85,13 +86,26 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, actor responseh
 	return nil
 }
 
+// deadRow is work that was given up, and the incident it is for; nil where that cannot be read.
+type deadRow struct {
+	remediation.DeadLane
+	Incident *responsehub.Incident
+}
+
 // lanes are the works that were given up.
 func (c *Console) lanes(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
 	dead, err := c.engine.DeadLanes(r.Context(), actor)
 	if err != nil {
 		return err
 	}
-	c.show(w, r, http.StatusOK, "lanes", actor, map[string]any{"Dead": dead})
+	rows := make([]deadRow, len(dead))
+	for i, l := range dead {
+		rows[i].DeadLane = l
+		if inc, err := c.engine.Incident(r.Context(), actor, l.ID); err == nil { // else the id is all there is
+			rows[i].Incident = inc
+		}
+	}
+	c.show(w, r, http.StatusOK, "lanes", actor, map[string]any{"Dead": rows})
 	return nil
 }
 

@@ -245,6 +245,7 @@ func (c *Console) table() map[string]page {
 		"POST /keys/{id}/remove":                             c.removeKey,
 		"POST /automatic":                                    c.setAutomatic,
 		"GET /audit":                                         c.audit,
+		"/":                                                  c.lost,
 	}
 }
 

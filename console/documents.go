@@ -45,8 +45,9 @@ func (c *Console) evidence(w http.ResponseWriter, r *http.Request, actor respons
 // reports is where a period and a tenant are chosen.
 func (c *Console) reports(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
 	now := time.Now().UTC()
+	tenants := c.visible(actor)
 	c.show(w, r, http.StatusOK, "reports", actor, map[string]any{
-		"Tenants": c.visible(actor), "From": now.AddDate(0, -1, 0).Format(time.DateOnly), "To": now.AddDate(0, 0, 1).Format(time.DateOnly), "Forms": report.Forms,
+		"Tenants": toPick(tenants), "From": now.AddDate(0, -1, 0).Format(time.DateOnly), "To": now.AddDate(0, 0, 1).Format(time.DateOnly), "Forms": report.Forms,
 	})
 	return nil
 }
@@ -60,6 +61,14 @@ func (c *Console) periodReport(w http.ResponseWriter, r *http.Request, actor res
 	if err != nil || err2 != nil {
 		return &responsehub.Error{Kind: responsehub.Invalid, Message: "Choose the first day and the day before which the report ends."}
 	}
-	f, err := c.cfg.Documents.Period(r.Context(), actor, r.FormValue("tenant"), from, to, r.FormValue("form"))
+	tenant := r.FormValue("tenant")
+	if tenant != "" {
+		t, err := pick(c.visible(actor), tenant)
+		if err != nil {
+			return err
+		}
+		tenant = t.ID
+	}
+	f, err := c.cfg.Documents.Period(r.Context(), actor, tenant, from, to, r.FormValue("form"))
 	return save(w, f, err)
 }

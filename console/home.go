@@ -3,10 +3,8 @@ package console
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,9 +13,9 @@ import (
 )
 
 const (
-	tenantsPerPage = 100
-	tenantsToPick  = 200  // more are not listed to pick from
-	openMost       = 2000 // open incidents that the first page counts
+	perPage       = 100  // of tenants or people
+	tenantsToPick = 200  // more are not listed to pick from
+	openMost      = 2000 // open incidents that the first page counts
 )
 
 // tenantRow is a tenant in the list.
@@ -26,9 +24,9 @@ type tenantRow struct {
 	Open      []*responsehub.Incident
 	Ready     string // readiness in words
 	Missing   int
-	Ways      []string // how people are told
-	Unheard   bool     // Response is off and nobody can be reached at once
-	LastLock  string   // time to lock of the latest open incident
+	Ways      []way  // how people are told
+	Unheard   bool   // Response is off and nobody can be reached at once
+	LastLock  string // time to lock of the latest open incident
 	Trial     string
 	MayManage bool
 }
@@ -42,13 +40,11 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request, actor responsehub
 	query := strings.ToLower(strings.TrimSpace(r.FormValue("q")))
 	listed := slices.DeleteFunc(c.visible(actor), func(t responsehub.Tenant) bool { return query != "" && !found(&t, query) })
 	slices.SortStableFunc(listed, func(a, b responsehub.Tenant) int { return cmp.Compare(len(open[b.ID]), len(open[a.ID])) })
-	p, _ := strconv.Atoi(r.FormValue("page"))
-	pages := max(1, (len(listed)+tenantsPerPage-1)/tenantsPerPage)
-	p = min(max(p, 1), pages)
-	total := len(listed)
+	shown, p, pages := pageOf(listed, r)
 	var rows []tenantRow // of this page only: there may be thousands
-	for _, t := range listed[(p-1)*tenantsPerPage : min(p*tenantsPerPage, total)] {
-		rows = append(rows, c.row(t, open[t.ID], actor))
+	all := c.contacts()
+	for _, t := range shown {
+		rows = append(rows, c.row(t, open[t.ID], actor, all))
 	}
 	var list []*responsehub.Incident
 	for _, incs := range open {
@@ -56,7 +52,7 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request, actor responsehub
 	}
 	slices.SortFunc(list, worse)
 	c.show(w, r, http.StatusOK, "home", actor, map[string]any{
-		"Rows": rows, "Query": r.FormValue("q"), "Page": p, "Pages": pages, "Total": total, "Open": list, "Shown": list[:min(len(list), 20)],
+		"Rows": rows, "Query": r.FormValue("q"), "Page": p, "Pages": pages, "Total": len(listed), "Open": list, "Shown": list[:min(len(list), 20)],
 	})
 	return nil
 }
@@ -95,53 +91,20 @@ func (c *Console) open(ctx context.Context, actor responsehub.Actor) (map[string
 	return open, nil
 }
 
-func (c *Console) row(t responsehub.Tenant, open []*responsehub.Incident, actor responsehub.Actor) tenantRow {
+func (c *Console) row(t responsehub.Tenant, open []*responsehub.Incident, actor responsehub.Actor, all contacts) tenantRow {
 	slices.SortFunc(open, worse)
-	row := tenantRow{Tenant: t, Open: open, Ready: "not looked at yet", Ways: ways(t.Notify), MayManage: actor.May(responsehub.Manage, t.Ref()) == nil}
+	row := tenantRow{Tenant: t, Open: open, Ready: "not looked at yet", Ways: all.ways(t.Notify), MayManage: actor.May(responsehub.Manage, t.Ref()) == nil}
 	if c.cfg.Readiness != nil {
 		if kept, ok := c.cfg.Readiness.Known(t.ID); ok {
 			row.Ready, row.Missing = kept.Words(time.Now()), kept.Missing()
 		}
 	}
-	row.Unheard = !t.Response && t.Notify.Phone == nil && len(t.Notify.Teams) == 0
+	row.Unheard = !t.Response && !slices.ContainsFunc(row.Ways, func(w way) bool { return w.Now })
 	if len(open) > 0 {
 		row.LastLock = timeToLock(open[0])
 	}
-	if !t.TrialEnds.IsZero() {
-		row.Trial = "Trial ends " + t.TrialEnds.UTC().Format("2 Jan 2006")
-		if t.TrialEnds.Before(time.Now()) {
-			row.Trial = "Trial ended " + t.TrialEnds.UTC().Format("2 Jan 2006") + "; remediation goes on"
-		}
-	}
+	row.Trial = trialOf(t, time.Now())
 	return row
-}
-
-// ways are the notification methods of a tenant at a glance.
-func ways(n responsehub.Notify) []string {
-	var out []string
-	if len(n.Teams) > 0 {
-		out = append(out, "Teams")
-	}
-	if n.Phone != nil && len(n.Phone.Sequence) > 0 {
-		out = append(out, "Phone: "+count(len(n.Phone.Sequence), "person", "people"))
-	}
-	switch len(n.PSA) {
-	case 0:
-	case 1:
-		out = append(out, "Ticket")
-	default:
-		out = append(out, fmt.Sprintf("Tickets: %d systems", len(n.PSA)))
-	}
-	if len(n.Mail) > 0 {
-		out = append(out, "Mail")
-	}
-	if len(n.Slack) > 0 {
-		out = append(out, "Slack")
-	}
-	if len(n.Webhooks) > 0 {
-		out = append(out, "Webhook")
-	}
-	return out
 }
 
 // timeToLock is from the alert to the lock that was read back.
@@ -190,23 +153,22 @@ func (c *Console) incidents(w http.ResponseWriter, r *http.Request, actor respon
 	if q.State != "" && !slices.Contains(responsehub.IncidentStates, q.State) {
 		return &responsehub.Error{Kind: responsehub.Invalid, Message: "There is no such state of an incident. Choose one from the list."}
 	}
-	tenants := c.visible(actor)
-	if i := slices.IndexFunc(tenants, func(t responsehub.Tenant) bool { return q.Tenant != "" && strings.EqualFold(t.Name, q.Tenant) }); i >= 0 {
-		q.Tenant = tenants[i].ID
+	tenants, name, which := c.visible(actor), q.Tenant, ""
+	if q.Tenant != "" {
+		t, err := pick(tenants, q.Tenant)
+		switch {
+		case err == nil:
+			q.Tenant, name = t.ID, t.Name
+		case responsehub.KindOf(err) == responsehub.Conflict: // an id that is none may be of a tenant that was removed
+			which = responsehub.Sentence(err)
+		}
 	}
 	page, err := c.engine.Incidents(r.Context(), actor, q)
 	if err != nil {
 		return err
 	}
-	name := q.Tenant
-	if t, ok := c.dir.Tenant(q.Tenant); ok {
-		name = t.Name
-	}
-	if len(tenants) > tenantsToPick {
-		tenants = nil // typed in: a list of thousands is of use to nobody
-	}
 	c.show(w, r, http.StatusOK, "incidents", actor, map[string]any{
-		"Incidents": page.Incidents, "Next": page.Next, "Query": q, "States": responsehub.IncidentStates, "Tenants": tenants, "Tenant": name,
+		"Incidents": page.Incidents, "Next": page.Next, "Query": q, "States": responsehub.IncidentStates, "Tenants": toPick(tenants), "Tenant": name, "Which": which,
 	})
 	return nil
 }

@@ -29,6 +29,7 @@ type panelData struct {
 	Evidence  []responsehub.Evidence
 	Remaining int // evidence that is not shown
 	Documents bool
+	Trial     string // of the tenant, where it is over
 }
 
 // stepRow is a step of the panel.
@@ -87,6 +88,9 @@ func (c *Console) panelOf(r *http.Request, actor responsehub.Actor, inc *respons
 	}
 	if n := len(d.Evidence); n > evidenceShown && !d.Full {
 		d.Evidence, d.Remaining = d.Evidence[:evidenceShown], n-evidenceShown
+	}
+	if t, ok := c.dir.Tenant(inc.Tenant.ID); ok && !t.TrialEnds.IsZero() && !time.Now().Before(t.TrialEnds) {
+		d.Trial = trialOf(t, time.Now())
 	}
 	raw, err := c.engine.Events(r.Context(), actor, inc.ID)
 	if err != nil {

@@ -82,7 +82,7 @@ func TestATenantsPageSaysWhoIsCalledAndFindsTheCompany(t *testing.T) {
 	}
 	h.post(t, b, "/tenants/contoso/settings/told", url.Values{"person": {"bob"}, "wait": {"180"}, "rounds": {"3"}})
 	_, page, _ := h.get(t, b, "/tenants/contoso")
-	for _, want := range []string{"Who is called when", "3m0s", "&#43;1 ... 0006", "call, text"} {
+	for _, want := range []string{"Who is called when", "after 3 min 0 s", "&#43;1 ... 0006", "call and text"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the plan does not say %q", want)
 		}

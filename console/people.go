@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -18,13 +19,28 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request, actor responseh
 	if !administers(actor) {
 		return errWhole
 	}
+	query := strings.ToLower(strings.TrimSpace(r.FormValue("q")))
 	edited := responsehub.Person{Role: responsehub.Responder, Tenants: []string{"*"}}
 	all := byName(c.dir.People())
 	if i := slices.IndexFunc(all, func(p responsehub.Person) bool { return p.ID == r.FormValue("id") }); i >= 0 {
 		edited = all[i]
 	}
-	c.show(w, r, http.StatusOK, "people", actor, map[string]any{"People": all, "Person": edited, "Roles": responsehub.Roles, "Old": edited.ID != ""})
+	listed := slices.DeleteFunc(all, func(p responsehub.Person) bool {
+		return query != "" && !strings.Contains(strings.ToLower(p.Name+"\n"+p.Email+"\n"+p.ID+"\n"+strings.Join(p.Tenants, "\n")), query)
+	})
+	shown, page, pages := pageOf(listed, r)
+	c.show(w, r, http.StatusOK, "people", actor, map[string]any{
+		"People": shown, "Total": len(listed), "Query": r.FormValue("q"), "Page": page, "Pages": pages, "Person": edited, "Roles": responsehub.Roles, "Old": edited.ID != "", "Me": strings.TrimPrefix(actor.ID, "person:"),
+	})
 	return nil
+}
+
+// pageOf is the page of a list that was asked for, its number, and how many there are.
+func pageOf[T any](list []T, r *http.Request) (shown []T, page, pages int) {
+	page, _ = strconv.Atoi(r.FormValue("page"))
+	pages = max(1, (len(list)+perPage-1)/perPage)
+	page = min(max(page, 1), pages)
+	return list[(page-1)*perPage : min(page*perPage, len(list))], page, pages
 }
 
 func (c *Console) putPerson(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
@@ -32,9 +48,14 @@ func (c *Console) putPerson(w http.ResponseWriter, r *http.Request, actor respon
 		return errWhole
 	}
 	f := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
-	p := responsehub.Person{
-		ID: f("id"), Name: f("name"), EntraObjectID: strings.ToLower(f("entra")), Phone: strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(f("phone")), Email: f("email"),
-		Role: responsehub.Role(f("role")), Tenants: lines(strings.ReplaceAll(f("tenants"), ",", "\n")), TimeZone: f("zone"), Language: f("language"),
+	var p responsehub.Person // with what the form does not show, of somebody who is there
+	if i := slices.IndexFunc(c.dir.People(), func(p responsehub.Person) bool { return p.ID == f("id") }); i >= 0 {
+		p = c.dir.People()[i]
+	}
+	p = responsehub.Person{
+		V: p.V, Language: cmp.Or(f("language"), p.Language),
+		ID: cmp.Or(f("id"), newID(f("name"), c.isPerson)), Name: f("name"), EntraObjectID: strings.ToLower(f("entra")), Phone: strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(f("phone")), Email: f("email"),
+		Role: responsehub.Role(f("role")), Tenants: lines(strings.ReplaceAll(f("tenants"), ",", "\n")), TimeZone: f("zone"),
 	}
 	if err := p.Check(); err != nil {
 		return c.to(w, r, "/people", "Not saved: "+responsehub.Sentence(err))
@@ -43,6 +64,17 @@ func (c *Console) putPerson(w http.ResponseWriter, r *http.Request, actor respon
 		return err
 	}
 	return c.to(w, r, "/people", p.Name+" is saved.")
+}
+
+// newID makes an id of a name, as ann-berg, that nobody has yet.
+func newID(name string, taken func(string) bool) string {
+	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	base := limit(cmp.Or(strings.Join(words, "-"), "person"), 40)
+	id := base
+	for n := 2; taken(id); n++ {
+		id = base + "-" + strconv.Itoa(n)
+	}
+	return id
 }
 
 // removePerson takes a person off the list: their sessions end, and no button answers
@@ -77,7 +109,7 @@ func (c *Console) keys(w http.ResponseWriter, r *http.Request, actor responsehub
 	if !administers(actor) {
 		return errWhole
 	}
-	c.show(w, r, http.StatusOK, "keys", actor, map[string]any{"Keys": c.dir.Keys()})
+	c.show(w, r, http.StatusOK, "keys", actor, map[string]any{"Keys": c.dir.Keys(), "Roles": []responsehub.Role{responsehub.Reader, responsehub.Responder, responsehub.Admin}})
 	return nil
 }
 

@@ -38,13 +38,30 @@ type companySearch struct {
 	More       bool // there are more than are shown
 }
 
+// call is a call or a text of the plan, and when it is placed in words.
+type call struct {
+	oncall.Planned
+	When string
+}
+
 // calls are those who would be called now, if nobody answered.
-func (c *Console) calls(t responsehub.Tenant) []oncall.Planned {
+func (c *Console) calls(t responsehub.Tenant) []call {
 	if c.cfg.OnCall == nil || t.Notify.Phone == nil {
 		return nil
 	}
 	lines := c.cfg.OnCall.Preview(t, time.Now(), responsehub.High).Lines
-	return lines[:min(len(lines), previewShown)]
+	var out []call
+	for _, l := range lines[:min(len(lines), previewShown)] {
+		when := l.After
+		if after, err := time.ParseDuration(l.After); err == nil {
+			when = "after " + responsehub.Span(after)
+			if after == 0 {
+				when = "at once"
+			}
+		}
+		out = append(out, call{l, when})
+	}
+	return out
 }
 
 // companies carries out the search that a tenant's page was asked for, if any.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
@@ -47,18 +48,22 @@ type framed struct {
 	Flash   string
 	Page    string
 	Path    string
-	Stopped bool // nothing runs by itself at any tenant
+	Stopped bool   // nothing runs by itself at any tenant
+	Trial   string // that the hub's trial is over and what that changes, or ""
 	Version string
 	Data    any
 }
+
+// partOnly is a header with which the script asks for a page of which it shows a part.
+const partOnly = "X-Part"
 
 // show writes a page.
 func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, name string, actor responsehub.Actor, data any) {
 	f := framed{
 		Actor: actor, Manage: administers(actor), Page: name, Path: r.URL.Path, Version: c.cfg.Version, Data: data,
-		Stopped: c.dir.Settings().Stopped != nil,
+		Stopped: c.dir.Settings().Stopped != nil, Trial: c.trial(actor),
 	}
-	if actor.Role != "" {
+	if actor.Role != "" && r.Header.Get(partOnly) == "" { // a redraw must not use up the sentence of the page to come
 		f.Flash = c.sessions.PopString(r.Context(), inFlash)
 	}
 	c.write(w, status, name, "frame", f)
@@ -105,10 +110,25 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := framed{Page: "problem", Path: r.URL.Path, Data: map[string]any{"Status": status, "Sentence": responsehub.Sentence(err), "Back": inside(pathOf(r.Referer()))}}
 	if status != http.StatusServiceUnavailable {
 		if actor, in := c.actor(r); in {
-			f.Actor, f.Manage = actor, administers(actor)
+			f.Actor, f.Manage, f.Trial = actor, administers(actor), c.trial(actor)
 		}
 	}
 	c.write(w, status, "problem", "frame", f)
+}
+
+// trial says that the hub's trial is over, to those who work with the hub. Customers who
+// look in as guests did not buy it.
+func (c *Console) trial(actor responsehub.Actor) string {
+	ends := c.cfg.Subscription.TrialEnds
+	if ends.IsZero() || actor.Role == "" || actor.Role == responsehub.Guest || time.Now().Before(ends) {
+		return ""
+	}
+	return "The trial of this hub ended on " + day(ends) + ". Remediation goes on as before, for every tenant. Adding tenants and switching products waits for a subscription."
+}
+
+// lost answers for an address that is no page.
+func (c *Console) lost(http.ResponseWriter, *http.Request, responsehub.Actor) error {
+	return &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such page. The address may be mistyped, or what it showed was removed."}
 }
 
 func pathOf(referer string) string {
@@ -127,7 +147,15 @@ func administers(a responsehub.Actor) bool {
 
 var functions = template.FuncMap{
 	"clock":   clock,
-	"day":     func(t time.Time) string { return t.UTC().Format("2 Jan 2006") },
+	"day":     day,
+	"reach":   reach,
+	"mode":    func(m responsehub.PasswordMode) string { return cmp.Or(modeWords[m], string(m)) },
+	"product": func(p responsehub.Product) string { return cmp.Or(productWords[p], string(p)) },
+	"role":    func(r responsehub.Role) string { return cmp.Or(roleWords[r], string(r)) },
+	"proof":   func(k string) string { return cmp.Or(proofWords[k], k) },
+	"grade":   func(g responsehub.Grade) string { return cmp.Or(gradeWords[g], string(g)) },
+	"lane":    laneName,
+	"upper":   strings.ToUpper,
 	"stamp":   stamp,
 	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"since":   func(a, b time.Time) string { return responsehub.Span(b.Sub(a)) },

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -77,6 +78,6 @@ func (c *Console) showSources(w http.ResponseWriter, r *http.Request, actor resp
 			}
 		}
 	}
-	c.show(w, r, http.StatusOK, "sources", actor, map[string]any{"Sources": rows, "Tried": tried, "May": c.cfg.Mapper != nil})
+	c.show(w, r, http.StatusOK, "sources", actor, map[string]any{"Sources": rows, "Tried": tried, "May": c.cfg.Mapper != nil, "At": strings.TrimSuffix(c.cfg.PublicURL, "/")})
 	return nil
 }

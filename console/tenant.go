@@ -12,7 +12,6 @@ import (
 
 	"responsehub"
 	"responsehub/hook"
-	"responsehub/oncall"
 )
 
 // tenantData is what a tenant's page shows.
@@ -22,32 +21,44 @@ type tenantData struct {
 	Readiness *responsehub.Readiness
 	Ready     string
 	Channels  []channelRow
-	People    []responsehub.Person
+	People    []choice
 	Places    []string // the sequence, with room for more
 	Phone     responsehub.OnCall
 	Desks     []string             // names of the ticket systems
 	Tickets   []responsehub.Desk   // where tickets go, and an empty one
 	FindAt    string               // the connection that is searched first
-	Others    []responsehub.Tenant // to copy from
+	Others    []responsehub.Tenant // to copy from, where they are few
+	Copies    bool                 // there are others
 	Modes     []responsehub.PasswordMode
 	Products  []responsehub.Product
 	Product   responsehub.Product
 	Locks     int
 	MayManage bool
-	Expired   bool
-	Calls     []oncall.Planned // who would be called when
-	Search    companySearch    // for a company of the ticket system
-	Searches  bool             // companies can be searched for
-	Hooks     []hook.Standing  // for those who manage the tenant
-	MayHook   bool             // outgoing webhooks are looked after here
+	Trial     string
+	Calls     []call // who would be called when
+	First     []call // of them, those shown at once
+	Later     []call // and the others
+	Ways      []way  // how people are told
+	MayLook   bool
+	Search    companySearch   // for a company of the ticket system
+	Searches  bool            // companies can be searched for
+	Refused   string          // why the product cannot be switched now, or ""
+	Hooks     []hook.Standing // for those who manage the tenant
+	MayHook   bool            // outgoing webhooks are looked after here
 }
+
+// choice is somebody who can be put into a sequence: a person, or one of the tenant's schedules.
+type choice struct{ ID, Label string }
 
 type channelRow struct {
 	responsehub.Channel
 	Used bool
 }
 
-const roomInSequence = 3
+const (
+	roomInSequence = 3
+	callsAtOnce    = 6 // of a plan
+)
 
 func (c *Console) tenantOf(r *http.Request, actor responsehub.Actor, verb responsehub.Verb) (responsehub.Tenant, error) {
 	t, ok := c.dir.Tenant(r.PathValue("id"))
@@ -68,8 +79,8 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 		return err
 	}
 	d := tenantData{
-		Tenant: t, Open: open[t.ID], Ready: "not looked at yet", People: byName(c.dir.People()), Desks: c.cfg.Desks, Modes: responsehub.PasswordModes, Products: responsehub.Products, Product: t.Bought(),
-		Locks: t.LocksPerHour(), MayManage: actor.May(responsehub.Manage, t.Ref()) == nil, Expired: !t.TrialEnds.IsZero() && t.TrialEnds.Before(time.Now()),
+		Tenant: t, Open: open[t.ID], Ready: "not looked at yet", People: c.choices(t), Desks: c.cfg.Desks, Modes: responsehub.PasswordModes, Products: responsehub.Products, Product: t.Bought(),
+		Locks: t.LocksPerHour(), MayManage: actor.May(responsehub.Manage, t.Ref()) == nil, Trial: trialOf(t, time.Now()),
 		Phone: responsehub.OnCall{Wait: 3 * time.Minute, Rounds: 3},
 	}
 	slices.SortFunc(d.Open, worse)
@@ -96,6 +107,14 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 	}
 	d.FindAt = d.Tickets[0].Connection
 	d.Calls, d.Searches = c.calls(t), c.cfg.Companies != nil && len(c.cfg.Desks) > 0
+	d.First, d.Later = d.Calls[:min(len(d.Calls), callsAtOnce)], d.Calls[min(len(d.Calls), callsAtOnce):]
+	d.MayLook = c.cfg.Readiness != nil && actor.May(responsehub.Act, t.Ref()) == nil
+	d.Ways = c.contacts().ways(t.Notify)
+	for _, p := range responsehub.Products {
+		if err := c.cfg.Subscription.MaySwitch(&t, p, time.Now()); err != nil {
+			d.Refused = responsehub.Sentence(err)
+		}
+	}
 	if d.MayManage {
 		d.Search = c.companies(r)
 		d.MayHook = c.cfg.Destinations != nil
@@ -104,7 +123,9 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 		}
 		d.FindAt = cmp.Or(d.Search.Connection, d.FindAt)
 	}
-	d.Others = slices.DeleteFunc(c.visible(actor), func(o responsehub.Tenant) bool { return o.ID == t.ID })
+	d.Others = c.visible(actor)
+	d.Copies = len(d.Others) > 1
+	d.Others = toPick(slices.DeleteFunc(d.Others, func(o responsehub.Tenant) bool { return o.ID == t.ID }))
 	c.show(w, r, http.StatusOK, "tenant", actor, d)
 	return nil
 }
@@ -120,7 +141,7 @@ func (c *Console) changeTenant(w http.ResponseWriter, r *http.Request, actor res
 	}
 	what, edit, err := c.editOf(r.PathValue("form"), r.PostForm, actor)
 	if err != nil {
-		return c.toTenant(w, r, t.ID, responsehub.Sentence(err))
+		return c.toTenant(w, r, t.ID, "Not saved: "+responsehub.Sentence(err))
 	}
 	_, err = c.dir.ChangeTenant(r.Context(), actor.By(), what, t.ID, func(t *responsehub.Tenant) error {
 		if err := edit(t); err != nil {
@@ -164,9 +185,9 @@ func (c *Console) editOf(form string, f url.Values, actor responsehub.Actor) (wh
 	case "guards":
 		return "password mode and limits", func(t *responsehub.Tenant) error { return guards(t, f) }, nil
 	case "copy":
-		from, ok := c.dir.Tenant(f.Get("from"))
-		if !ok || !actor.Sees(from.Ref()) {
-			return "", nil, &responsehub.Error{Kind: responsehub.NotFound, Message: "Choose the tenant to copy from."}
+		from, err := pick(c.visible(actor), f.Get("from"))
+		if err != nil {
+			return "", nil, err
 		}
 		return "settings copied from " + from.Name, func(t *responsehub.Tenant) error {
 			own := t.Notify.PSA
@@ -253,6 +274,28 @@ func lines(s string) []string {
 	for line := range strings.Lines(s) {
 		if line = strings.TrimSpace(line); line != "" {
 			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// choices are those who can be put into the tenant's sequence: people with a number, who
+// are in it already, and the tenant's schedules. Guests without a number may be thousands.
+func (c *Console) choices(t responsehub.Tenant) []choice {
+	var out []choice
+	var in []string
+	if t.Notify.Phone != nil {
+		in = t.Notify.Phone.Sequence
+		for _, s := range t.Notify.Phone.Schedules {
+			out = append(out, choice{s.ID, "schedule " + s.ID})
+		}
+	}
+	for _, p := range byName(c.dir.People()) {
+		switch {
+		case p.Phone != "":
+			out = append(out, choice{p.ID, p.Name})
+		case slices.Contains(in, p.ID):
+			out = append(out, choice{p.ID, p.Name + " (no number)"})
 		}
 	}
 	return out

@@ -31,11 +31,12 @@ import (
 
 // Options says where the demo listens and what happens in it.
 type Options struct {
-	Listen    string // of the hub; empty is 127.0.0.1:8080
-	SimListen string // of the simulated world; empty is 127.0.0.1:9900
-	Alert     string // kind of alert raised at the start; "none" raises none, empty is takeover unless an incident is open
-	Dir       string // where Redis and the world keep their data; empty is a folder for the user's cached files
-	Fresh     bool   // forgets what earlier runs kept in Dir
+	Listen    string    // of the hub; empty is 127.0.0.1:8080
+	SimListen string    // of the simulated world; empty is 127.0.0.1:9900
+	Alert     string    // kind of alert raised at the start; "none" raises none, empty is takeover unless an incident is open
+	Dir       string    // where Redis and the world keep their data; empty is a folder for the user's cached files
+	Fresh     bool      // forgets what earlier runs kept in Dir
+	TrialEnds time.Time // of the hub; zero: there is no trial
 	Version   string
 	Log       *slog.Logger
 	Out       io.Writer // where the addresses are printed
@@ -118,7 +119,7 @@ func (d *Demo) start(ctx context.Context) error {
 // the default alert is another takeover, which needs a world in which one is going on:
 // in the old one everything is cleaned up.
 func (d *Demo) worldOptions(dir string, goesOn bool) sim.Options {
-	o := sim.Options{Hooks: true, Listen: d.opts.SimListen, HubURL: "http://" + d.opts.Listen, Log: d.opts.Log}
+	o := sim.Options{Hooks: true, Listen: d.opts.SimListen, HubURL: "http://" + d.opts.Listen, Log: d.opts.Log, Newcomer: true}
 	if d.redis.Durable {
 		o.Dir, o.Fresh = filepath.Join(dir, "world"), d.opts.Fresh || (d.opts.Alert == "" && !goesOn)
 	}
@@ -234,6 +235,7 @@ func (d *Demo) config(dir string) (*config.Config, error) {
 		return nil, err
 	}
 	cfg.Secrets.Key, cfg.Redis.Addrs = key, []string{d.redis.Addr}
+	cfg.Subscription.TrialEnds = d.opts.TrialEnds
 	cfg.Server.Listen, cfg.Server.AdminListen = d.opts.Listen, "127.0.0.1:0"
 	return cfg, nil
 }

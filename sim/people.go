@@ -28,6 +28,7 @@ const (
 	ChannelID    = "19:incidents000000000000000000001@thread.tacv2" // first customer's channel
 	ChannelID2   = "19:incidents000000000000000000002@thread.tacv2" // every other customer's
 	groupID      = "c0ffee00-0003-4003-8003-000000000003"
+	NewcomerID   = "12121212-0000-4000-8000-00000000000c" // the company of Options.Newcomer
 )
 
 // Staff are the people in Teams: Ann and Bob are responders in Config, Mallory is in the same team
@@ -111,6 +112,10 @@ func (w *World) customers() {
 		// The plain story ends by itself after step 3; who wants to judge plays add_method or add_device.
 		scene.Date(scene.Started.AddDate(0, -3, 0))
 		w.Scenes = append(w.Scenes, scene)
+	}
+	if w.opts.Newcomer && w.Microsoft.Tenant(NewcomerID) == nil {
+		t := w.Microsoft.AddTenant(tenant.Tenant{ID: NewcomerID, Name: "Lamna Healthcare", Domains: []tenant.Domain{{Name: "lamna.example", AuthenticationType: "Managed"}}})
+		t.AddUser(tenant.Person{UPN: "nora@lamna.example", Name: "Nora Lind", Roles: []string{tenant.GlobalAdministrator}})
 	}
 }
 

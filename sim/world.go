@@ -67,6 +67,7 @@ type Options struct {
 	NoInstall bool         // leaves it to the caller to install the bot in Teams
 	NoLimits  bool         // lifts the rate limits of Teams, of Twilio and of Slack
 	Hooks     bool         // Config sends the first customer's incidents to Slack and to the endpoint "siem"
+	Newcomer  bool         // adds a company that is no customer yet and consented to nothing
 	Log       *slog.Logger // nil is silent
 
 	PhoneSpeed float64         // how many times faster than real phones ring and people speak; 0 = 1

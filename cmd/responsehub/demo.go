@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +38,7 @@ func newDemo() *cobra.Command {
 	c.Flags().StringVar(&opts.SimListen, "sim-listen", "127.0.0.1:9900", "loopback address of the simulated world; sign-in and mail listen on the next ports")
 	c.Flags().StringVar(&opts.Alert, "alert", "", "what is raised at the start: takeover, manual, hybrid or none (default takeover, if no incident is open)")
 	c.Flags().BoolVar(&opts.Fresh, "fresh", false, "forget the incidents and the world of earlier runs")
+	c.Flags().TimeVar(&opts.TrialEnds, "trial-ends", time.Time{}, []string{time.DateOnly, time.RFC3339}, "day on which the hub's trial ends, to see what then waits and what goes on (default no trial)")
 	c.Flags().BoolVar(&noBrowser, "no-browser", false, "do not open a browser")
 	return c
 }

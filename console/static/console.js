@@ -1,6 +1,15 @@
 // Keeps a page live: when the hub says that something changed, the live part is fetched
 // and put in its place. Everything else works without this file.
 (() => {
+  // A form that is sent twice in a hurry is sent once.
+  document.addEventListener("submit", (e) => {
+    if (e.target.method !== "post") return;
+    if (e.target.dataset.sent) { e.preventDefault(); return; }
+    e.target.dataset.sent = "yes";
+  });
+  // Who comes back to a page may send its forms again.
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((f) => { delete f.dataset.sent; }));
+
   const part = document.getElementById("live");
   if (!part || !part.dataset.live) return;
   const state = document.createElement("p");
@@ -9,15 +18,25 @@
   document.querySelector(".top").append(state);
   const say = (text, on) => { state.textContent = text; state.className = on ? "on" : ""; };
 
-  // What a person is typing, and what they opened, must survive a redraw.
+  // What a redraw must find again has no id: it is known by its place, form and words.
+  const nameOf = (e) => [e.closest("[id]:not(#live)")?.id, e.tagName, e.name, e.tagName === "BUTTON" ? e.value : "", e.form?.getAttribute("action"), e.getAttribute("href"), (e.tagName === "DETAILS" ? e.firstElementChild : e).textContent.trim()].join("|");
+  const named = (selector) => {
+    const found = new Map();
+    part.querySelectorAll(selector).forEach((e) => { let name = nameOf(e); while (found.has(name)) name += "+"; found.set(name, e); });
+    return found;
+  };
+  const stops = "a, button, input, select, textarea, summary";
+
+  // What a person is typing, what they opened and where they are must survive a redraw.
   const remember = () => {
-    const open = new Set([...part.querySelectorAll("details")].map((d, i) => d.open ? i : -1));
-    const typed = new Map([...part.querySelectorAll("input[id], select[id]")].map((f) => [f.id, f.value]));
-    const focus = part.contains(document.activeElement) ? document.activeElement.id : "";
+    const open = [...named("details")].map(([name, d]) => [name, d.open]);
+    const typed = [...part.querySelectorAll("input[id], select[id], textarea[id]")].map((f) => [f.id, f.value]);
+    const focus = [...named(stops)].find(([, e]) => e === document.activeElement)?.[0];
     return () => {
-      part.querySelectorAll("details").forEach((d, i) => { if (open.has(i)) d.open = true; });
-      typed.forEach((value, id) => { const f = document.getElementById(id); if (f && value) f.value = value; });
-      if (focus) document.getElementById(focus)?.focus();
+      const details = named("details");
+      open.forEach(([name, is]) => { const d = details.get(name); if (is && d && !d.classList.contains("panel")) d.open = true; });
+      typed.forEach(([id, value]) => { const f = document.getElementById(id); if (f && value) f.value = value; });
+      if (focus) named(stops).get(focus)?.focus({ preventScroll: true });
     };
   };
 
@@ -29,9 +48,9 @@
       const resp = await fetch(part.dataset.fetch + (part.dataset.fetch === "/" ? location.search : ""), { headers: { "X-Part": "live" } });
       if (resp.status === 401 || resp.redirected) { say("You are not signed in any more. Reload the page.", false); line.close(); return; }
       if (resp.ok) {
-        const back = remember();
         const doc = new DOMParser().parseFromString(await resp.text(), "text/html");
         const fresh = doc.getElementById("live") || doc.body;
+        const back = remember();
         part.replaceChildren(...fresh.childNodes);
         back();
       }
@@ -44,9 +63,4 @@
   line.addEventListener("open", () => say("Live", true));
   line.addEventListener("error", () => say("No connection to the hub; what you see may be old.", false));
   line.addEventListener("changed", redraw);
-  // A form that is sent twice in a hurry is sent once.
-  document.addEventListener("submit", (e) => {
-    if (e.target.dataset.sent) { e.preventDefault(); return; }
-    e.target.dataset.sent = "yes";
-  });
 })();

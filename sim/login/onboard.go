@@ -50,10 +50,11 @@ func (s *Server) sendsBack(address string) bool {
 type choice struct{ Tenant, Name, User, Who string }
 
 var choices = template.Must(template.New("").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Title}} (pretend Microsoft)</title></head>
-<body><main><h1>{{.Title}}</h1><p>{{.Text}}</p>
-{{range .Choices}}<form method="post"><input type="hidden" name="tenant" value="{{.Tenant}}"><input type="hidden" name="user" value="{{.User}}"><p><button>{{.Who}} at {{.Name}}</button></p></form>{{end}}
-{{if .Decline}}<form method="post"><input type="hidden" name="decline" value="yes"><p><button>Cancel</button></p></form>{{end}}</main></body></html>`))
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Title}} (pretend Microsoft)</title>
+<style>:root{color-scheme:light dark}body{font:16px/1.5 "Segoe UI",system-ui,"DejaVu Sans",sans-serif;margin:0;padding:1rem}main{max-width:30rem;margin:2rem auto}h1{font-size:1.3rem}button{font:inherit;padding:.6rem .9rem;width:100%;text-align:left;cursor:pointer}form{margin:.5rem 0}</style></head>
+<body><main><p>Pretend Microsoft</p><h1>{{.Title}}</h1><p>{{.Text}}</p>
+{{range .Choices}}<form method="post"><input type="hidden" name="tenant" value="{{.Tenant}}"><input type="hidden" name="user" value="{{.User}}"><button>{{.Who}} at {{.Name}}</button></form>{{end}}
+{{if .Decline}}<form method="post"><input type="hidden" name="decline" value="yes"><button>Cancel</button></form>{{end}}</main></body></html>`))
 
 // people who can be chosen: the accounts with a directory role, of one customer or, for "organizations", of all.
 func (s *Server) people(key string) ([]choice, bool) {
@@ -112,7 +113,7 @@ func sendBack(w http.ResponseWriter, r *http.Request, q url.Values) {
 // https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
 func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) {
 	if list, ok := s.asked(w, r); ok {
-		s.draw(w, "Permissions requested", "The app asks to work in your organisation. Consent as", list, true)
+		s.draw(w, "Permissions requested", "The hub's app asks to work in your organisation. Consent as", list, true)
 	}
 }
 

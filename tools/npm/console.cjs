@@ -1,69 +1,22 @@
-// Two people in front of the console, one at a desk and one with a phone. Reads {chromium,
-// url, folder, sentAlert} and prints {notes, faults}: what was seen, and what was wrong.
-// Between the two incidents it prints {"next": true} and waits for a line.
-const fs = require("fs");
+// Two people in front of the console, one at a desk and one with a phone, and others who
+// come by. Reads {chromium, url, folder}; prints {next: true} where an alert has to come in,
+// and where the hub has to start again after its trial, and waits for a line each time; in
+// the end prints {notes, faults}: what was seen, and what was wrong.
 const path = require("path");
 const readline = require("readline");
 const { open } = require("./look.cjs");
-
-const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const wait = 20000;
+const { company, wait } = require("./person.cjs");
+const { onboarding, attacks, trial } = require("./stories.cjs");
 
 (async () => {
   const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   const { chromium, url, folder } = JSON.parse((await lines.next()).value);
   const browser = await open(chromium);
   const faults = [], notes = {};
-  const person = async (name, viewport, scheme) => {
-    // The page's own policy stays on for the person; axe is put in by the second look.
-    const context = await browser.newContext({ viewport, colorScheme: scheme, locale: "en-US" });
-    const page = await context.newPage();
-    const origins = new Set([new URL(url).origin]);
-    page.on("pageerror", (e) => faults.push(`${name}: page: ${e.message}`));
-    page.on("console", (m) => m.type() === "error" && !/status of (404|403|409)/.test(m.text()) && faults.push(`${name}: console: ${m.text()}`));
-    page.on("request", (r) => {
-      const from = page.url().startsWith(url) && r.resourceType() !== "document";
-      if (from && !origins.has(new URL(r.url()).origin) && !r.url().startsWith("data:")) faults.push(`${name}: request to ${r.url()}`);
-    });
-    return { name, page, context };
-  };
-  const signIn = async (who, as) => {
-    await who.page.goto(url);
-    await who.page.getByRole("link", { name: "Sign in with your account" }).click();
-    await who.page.getByRole("button", { name: as }).click();
-    await who.page.waitForURL(url + "/**");
-  };
-  // look leaves a picture, and has the page judged for people who see or move differently.
-  const look = async (who, what) => {
-    await who.page.screenshot({ path: path.join(folder, `${who.name}-${what}.png`), fullPage: true });
-    const second = await browser.newContext({ bypassCSP: true, viewport: who.page.viewportSize(), storageState: await who.context.storageState(), colorScheme: who.name === "phone" ? "dark" : "light" });
-    const judged = await second.newPage();
-    await judged.goto(who.page.url());
-    await judged.evaluate(axe);
-    const found = await judged.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-    for (const v of found.violations) faults.push(`${who.name}: ${what}: ${v.id}: ${v.help}: ${v.nodes[0].html.slice(0, 160)}`);
-    const wide = await judged.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (wide > 0) faults.push(`${who.name}: ${what}: scrolls sideways by ${wide}`);
-    await second.close();
-    notes.looked = (notes.looked || 0) + 1;
-  };
-  const text = (who) => who.page.locator("main").innerText();
-  const see = async (who, words, what) => {
-    try {
-      await who.page.getByText(words).first().waitFor({ timeout: wait });
-    } catch {
-      faults.push(`${who.name}: ${what}: "${words}" is not there:\n${await text(who)}`);
-    }
-  };
-  const press = async (who, name) => { await who.page.getByRole("button", { name, exact: true }).first().click({ timeout: wait }); await who.page.waitForLoadState("load"); };
-  const verified = async (who, n, title) => {
-    const step = who.page.locator(`li.step:has(h3:text-is("${n} ${title}"))`);
-    try {
-      await step.getByText("✓ verified").waitFor({ timeout: wait });
-    } catch {
-      faults.push(`${who.name}: step ${n} is not verified:\n${await step.innerText()}`);
-    }
-  };
+  const here = { browser, url, folder, faults, notes };
+  const people = company(here);
+  const { person, text, see, press, verified, signIn, judge, look, tabTo } = people;
+  const next = async () => { console.log(JSON.stringify({ next: true, faults })); return JSON.parse((await lines.next()).value); };
 
   try {
     const desk = await person("desk", { width: 1280, height: 900 }, "light");
@@ -71,7 +24,7 @@ const wait = 20000;
     const guest = await person("guest", { width: 1280, height: 900 }, "light");
     await desk.page.goto(url + "/incidents");
     await look(desk, "sign-in");
-    await signIn(desk, "Dana Reyes");
+    const planted = await signIn(desk, "Dana Reyes", "/incidents");
     await signIn(phone, "Ann Berg");
     await look(desk, "home");
     await look(phone, "home");
@@ -104,7 +57,7 @@ const wait = 20000;
     if (await desk.page.getByRole("button", { name: "Show the one-time password (once)" }).count()) faults.push("desk: the password of another is offered");
     await press(phone, "Show the one-time password (once)");
     notes.password = await phone.page.locator("#secret").innerText();
-    await phone.page.screenshot({ path: path.join(folder, "phone-password.png") });
+    await look(phone, "password");
     await phone.page.goto(incident);
     if ((await phone.page.content()).includes(notes.password)) faults.push("phone: the password is on the incident's page");
     if (await phone.page.getByRole("button", { name: "Show the one-time password (once)" }).count()) faults.push("phone: the password is offered twice");
@@ -115,14 +68,25 @@ const wait = 20000;
     await see(phone, "remediated", "the end");
     if (await phone.page.locator("details.panel").getAttribute("open") !== null) faults.push("phone: the panel stays open after the end");
     await look(phone, "remediated");
+    await phone.page.goto(incident + "/letters");
+    await look(phone, "letters");
     await look(desk, "remediated");
+    const report = await (await desk.page.request.get(incident + "/report/html")).text();
+    const reader = await person("reader", { width: 1280, height: 900 }, "light");
+    await reader.page.setContent(report);
+    await look(reader, "report");
+    await reader.context.close();
 
-    // A guest sees his customer alone.
-    await signIn(guest, "Gil Ortiz");
+    // A guest sees his customer alone, wherever he is told to go.
+    await signIn(guest, "Gil Ortiz", "//127.0.0.1:1/evil");
     notes.guestHome = await text(guest);
     await guest.page.goto(url + "/tenants/contoso");
     notes.guestElsewhere = await text(guest);
     await look(guest, "elsewhere");
+    await guest.page.goto(url + "/people");
+    await see(guest, "Only an administrator of the whole hub may do this.", "a guest among the people");
+    await look(guest, "forbidden");
+    await guest.context.close();
 
     // The administrator's pages, then a takeover where Response is on, at the desk.
     await desk.page.goto(url + "/");
@@ -130,35 +94,63 @@ const wait = 20000;
     await flip();
     await see(desk, "Response is on for Fabrikam", "the switch");
     await flip();
-    for (const [what, at] of [["tenant", await desk.page.locator("table.tenants a").first().getAttribute("href")], ["people", "/people"], ["keys", "/keys"], ["audit", "/audit"], ["lanes", "/lanes"], ["reports", "/reports"], ["sources", "/sources"], ["onboard", "/onboard"], ["incidents", "/incidents"]]) {
+    for (const [what, at] of [["tenant", await desk.page.locator("table.tenants a").first().getAttribute("href")], ["people", "/people"], ["person", "/people?id=ann"], ["keys", "/keys"], ["audit", "/audit"], ["lanes", "/lanes"], ["reports", "/reports"], ["sources", "/sources"], ["onboard", "/onboard"], ["incidents", "/incidents"], ["nowhere", "/nowhere"], ["nonsense", "/incidents?status=nonsense"]]) {
       await desk.page.goto(url + at);
       await look(desk, what);
     }
+    await desk.page.goto(url + "/keys");
+    await desk.page.getByLabel("What it is for").fill("Nightly export");
+    await press(desk, "Make the key");
+    notes.key = await desk.page.locator(".secret").innerText();
+    await look(desk, "key");
+    await desk.page.goto(url + "/keys");
+    if ((await desk.page.content()).includes(notes.key)) faults.push("desk: the key is shown again");
+    await desk.page.goto(url + "/sources");
+    for (const [what, sample] of [["fault", "{}"], ["read", JSON.stringify({ version: "1", id: "tried", detected_at: new Date().toISOString(), tenant: { microsoft_tenant_id: "11111111-1111-4111-8111-111111111111" }, account: { user_principal_name: "pat@contoso.example" }, severity: "high", title: "Tried" })]]) {
+      await desk.page.getByLabel("Message in JSON").fill(sample);
+      await press(desk, "Try it");
+      await look(desk, "sources-" + what);
+    }
+    await see(desk, "It is read as this alert:", "a message that is tried");
     notes.audit = await (await desk.page.goto(url + "/audit"), text(desk));
+    await attacks(here, people, desk, planted, person);
+    await onboarding(here, people, desk);
     await desk.page.goto(url + "/");
-    console.log(JSON.stringify({ next: true }));
-    await lines.next();
+    await next();
+
+    // By keyboard alone, from here to the end of the incident.
     await see(desk, "1 open incident", "a new incident comes by itself");
-    await desk.page.locator('#live a[href^="/incidents/"]').first().click();
+    const enter = async (words) => { await tabTo(desk, words); await desk.page.keyboard.press("Enter"); await desk.page.waitForLoadState("load"); };
+    await enter(/^RH-\w{4} Pat Doe/);
     // What only a person can judge is set aside with a reason.
     await see(desk, "Only a person can judge", "what is left for people");
-    await look(desk, "by-itself");
+    notes.hostile = await desk.page.evaluate(() => document.querySelectorAll("#live img, #live script, #live [onerror]").length + (document.title.includes("taken over") ? 1 : 0));
+    await judge(desk, "by-itself");
     await desk.page.evaluate(() => window.scrollTo(0, 0));
     await desk.page.screenshot({ path: path.join(folder, "readme.png") });
-    const item = desk.page.locator("li.item.needs_human").first();
-    await item.getByPlaceholder("Reason to set aside").fill("Our own backup product");
-    await item.getByRole("button", { name: "Set aside" }).click();
+    await tabTo(desk, /^Reason to set/);
+    await desk.page.keyboard.type("Our own backup product");
+    await enter("Set aside");
     await verified(desk, 3, "Disable persistence");
-    await press(desk, "4 Reset password");
+    await enter("4 Reset password");
     await verified(desk, 4, "Reset password");
-    await press(desk, "5 Re-enable account");
+    await enter("5 Re-enable account");
     await verified(desk, 5, "Re-enable account");
-    await press(desk, "6 Mark as remediated");
+    await enter("6 Mark as remediated");
     await see(desk, "remediated", "the end");
     const saved = desk.page.waitForEvent("download");
-    await desk.page.getByRole("link", { name: "Signed evidence" }).click();
+    await enter("Signed evidence");
     notes.evidence = path.join(folder, "evidence.json");
     await (await saved).saveAs(notes.evidence);
+
+    // The trial ends while an incident is open, and somebody has no JavaScript.
+    await desk.page.goto(url + "/");
+    const plain = await person("plain", { width: 1280, height: 900 }, "dark", { javaScriptEnabled: false });
+    await signIn(plain, "Bob Carr");
+    await next();
+    await plain.page.goto(url + "/incidents?status=unpublished");
+    const late = await plain.page.locator('main table a[href^="/incidents/"]').first().getAttribute("href");
+    await trial(here, people, desk, plain, { title: "Account takeover", incident: late });
     await press(desk, "Sign out");
     await desk.page.goto(incident);
     if (!desk.page.url().includes("/sign-in")) faults.push("desk: still signed in after signing out");
