@@ -302,8 +302,12 @@ func TestPagesHoldNothingOfAStrangersAndNothingFromElsewhere(t *testing.T) {
 	h := start(t)
 	inc := h.open(t)
 	b := h.in(t, adminKey)
-	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/incidents/" + inc.ID + "/panel", "/lanes", "/tenants/contoso", "/people", "/people?id=bob", "/keys", "/audit", "/reports"} {
-		status, body, header := h.get(t, b, path)
+	for _, path := range []string{"/", "/incidents", "/incidents/" + inc.ID, "/incidents/" + inc.ID + "/panel", "/incidents/" + inc.ID + "?timeline=full", "/incidents/" + inc.ID + "/letters", "/lanes", "/tenants/contoso", "/people", "/people?id=bob", "/keys", "/audit", "/reports", "/sources", "/sign-in"} {
+		who := b
+		if path == "/sign-in" {
+			who = browser(t)
+		}
+		status, body, header := h.get(t, who, path)
 		if status != http.StatusOK {
 			t.Fatalf("GET %s answered %d", path, status)
 		}
@@ -321,6 +325,25 @@ func TestPagesHoldNothingOfAStrangersAndNothingFromElsewhere(t *testing.T) {
 				t.Errorf("GET %s: %s is %q", path, name, header.Get(name))
 			}
 		}
+	}
+}
+
+// TestRefusalsAreGuardedToo: what is refused, and what is not there, is no page to frame,
+// and leads nobody to another site.
+func TestRefusalsAreGuardedToo(t *testing.T) {
+	h := start(t)
+	b := h.in(t, adminKey)
+	for _, path := range []string{"/nowhere", "/incidents/nothing", "/onboard/back?state=x", "/sign-in/back?state=x", "/static/nothing.css"} {
+		status, body, header := h.do(t, b, http.MethodGet, path, nil, http.Header{"Referer": {"https://hub.example//evil.example/"}})
+		if status < 400 || header.Get("X-Frame-Options") != "DENY" || !strings.Contains(header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+			t.Errorf("GET %s answered %d with %v", path, status, header)
+		}
+		if strings.Contains(body, "evil.example") {
+			t.Errorf("GET %s leads to where the browser says that it came from:\n%s", path, body)
+		}
+	}
+	if _, _, header := h.do(t, b, http.MethodPost, "/tenants/contoso/response", url.Values{"on": {"true"}}, http.Header{"Referer": {"https://hub.example//evil.example/"}}); header.Get("Location") != "/" {
+		t.Errorf("after the switch the browser is sent to %q", header.Get("Location"))
 	}
 }
 

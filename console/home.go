@@ -159,13 +159,16 @@ func (c *Console) incidents(w http.ResponseWriter, r *http.Request, actor respon
 		switch {
 		case err == nil:
 			q.Tenant, name = t.ID, t.Name
-		case responsehub.KindOf(err) == responsehub.Conflict: // an id that is none may be of a tenant that was removed
+		case responsehub.KindOf(err) == responsehub.Conflict: // what is of no tenant at all, the engine judges
 			which = responsehub.Sentence(err)
 		}
 	}
-	page, err := c.engine.Incidents(r.Context(), actor, q)
-	if err != nil {
-		return err
+	var page remediation.IncidentPage
+	if which == "" {
+		var err error
+		if page, err = c.engine.Incidents(r.Context(), actor, q); err != nil {
+			return err
+		}
 	}
 	c.show(w, r, http.StatusOK, "incidents", actor, map[string]any{
 		"Incidents": page.Incidents, "Next": page.Next, "Query": q, "States": responsehub.IncidentStates, "Tenants": toPick(tenants), "Tenant": name, "Which": which,

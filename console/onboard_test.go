@@ -120,8 +120,16 @@ func TestPauseAndProductOnTheTenantsPage(t *testing.T) {
 func TestAnEndedTrialIsSaid(t *testing.T) {
 	h, _ := growing(t, responsehub.Subscription{TrialEnds: time.Now().Add(-time.Hour)})
 	b := h.in(t, adminKey)
-	if _, page, _ := h.get(t, b, "/onboard"); !strings.Contains(page, "Remediation goes on") {
-		t.Error("the page does not say why no tenant can be added")
+	if _, page, _ := h.get(t, b, "/onboard"); !strings.Contains(page, "so no tenant can be added") || strings.Contains(page, `name="microsoft"`) {
+		t.Error("the page does not say why no tenant can be added, or lets one try")
+	}
+	for _, path := range []string{"/", "/incidents", "/tenants/contoso", "/nowhere"} {
+		if _, page, _ := h.get(t, b, path); !strings.Contains(page, "The trial of this hub ended on") {
+			t.Errorf("GET %s does not say that the trial ended", path)
+		}
+	}
+	if _, page, _ := h.get(t, h.in(t, guestKey), "/"); strings.Contains(page, "The trial of this hub") {
+		t.Error("a customer is told of the trial of the hub")
 	}
 	h.post(t, b, "/tenants/contoso/product", url.Values{"product": {"notify"}})
 	if _, page, _ := h.get(t, b, "/tenants/contoso"); !strings.Contains(page, "Not switched: The trial of this hub ended") {

@@ -18,7 +18,7 @@ func pick(tenants []responsehub.Tenant, typed string) (responsehub.Tenant, error
 	var like []string
 	var last responsehub.Tenant
 	for _, t := range tenants {
-		if typed != "" && found(&t, strings.ToLower(typed)) {
+		if typed != "" && strings.Contains(strings.ToLower(t.Name), strings.ToLower(typed)) {
 			like, last = append(like, t.Name), t
 		}
 	}
