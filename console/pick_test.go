@@ -64,9 +64,9 @@ func TestWaysThatReachNobody(t *testing.T) {
 		"people without a number":   {responsehub.Notify{Phone: &responsehub.OnCall{Sequence: []string{"bob"}}}, way{Name: "Phone: 1 person", Fault: "nobody has a number"}},
 		"a schedule":                {responsehub.Notify{Phone: &responsehub.OnCall{Sequence: []string{"nights"}, Schedules: week}}, way{Name: "Phone: 1 person", Now: true}},
 		"an empty schedule":         {responsehub.Notify{Phone: &responsehub.OnCall{Sequence: []string{"days"}, Schedules: week}}, way{Name: "Phone: 1 person", Fault: "nobody has a number"}},
-		"a ticket":                  {responsehub.Notify{PSA: &responsehub.Desk{Connection: "cw", Company: "Contoso"}}, way{Name: "Ticket"}},
-		"a ticket for no company":   {responsehub.Notify{PSA: &responsehub.Desk{Connection: "cw"}}, way{Name: "Ticket", Fault: "no company is chosen"}},
-		"a desk that is gone":       {responsehub.Notify{PSA: &responsehub.Desk{Connection: "old", Company: "C"}}, way{Name: "Ticket", Fault: "no ticket system is called old"}},
+		"a ticket":                  {responsehub.Notify{PSA: responsehub.Desks{{Connection: "cw", Company: "Contoso"}}}, way{Name: "Ticket"}},
+		"a ticket for no company":   {responsehub.Notify{PSA: responsehub.Desks{{Connection: "cw"}}}, way{Name: "Ticket", Fault: "no company is chosen at cw"}},
+		"a desk that is gone":       {responsehub.Notify{PSA: responsehub.Desks{{Connection: "old", Company: "C"}}}, way{Name: "Ticket", Fault: "no ticket system is called old"}},
 		"mail, which waits":         {responsehub.Notify{Mail: []string{"soc@msp.example"}}, way{Name: "Mail"}},
 	} {
 		if got := all.ways(c.told); len(got) != 1 || got[0] != c.want {
