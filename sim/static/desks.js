@@ -5,13 +5,17 @@
 const deskTickets = new Map(); // desk + id -> {root, update}
 let deskShown = '', deskPerson = 'tess';
 
+// deskAct plays an act of whoever works at the desk and says why it cannot be done.
+async function deskAct(what, note) {
+  const seen = await act(Object.assign(what, {person: deskPerson}));
+  const why = seen.error ? seen.error.replace(/^sim[a-z/]*: /, '') : '';
+  note.textContent = why ? why[0].toUpperCase() + why.slice(1) + '.' : '';
+}
+
 function deskButton(name, className, what, note) {
   const b = el('button', className, name);
   b.type = 'button';
-  b.addEventListener('click', async () => {
-    const seen = await act(Object.assign(what(), {person: deskPerson}));
-    note.textContent = seen.error ? seen.error.replace(/^sim[a-z/]*: /, '') : '';
-  });
+  b.addEventListener('click', () => deskAct(what(), note));
   return b;
 }
 
@@ -19,11 +23,11 @@ function deskButton(name, className, what, note) {
 function deskChoice(name, what, note) {
   const s = document.createElement('select');
   s.setAttribute('aria-label', name);
-  s.addEventListener('change', async () => {
+  s.addEventListener('change', () => {
     const value = s.value;
     s.value = '';
-    const seen = await act(Object.assign(what(value), {person: deskPerson}));
-    note.textContent = seen.error ? seen.error.replace(/^sim[a-z/]*: /, '') : '';
+    s.blur();
+    deskAct(what(value), note);
   });
   return choices => {
     if (document.activeElement === s) return s;
@@ -55,8 +59,7 @@ function buildTicket(desk, id) {
     const said = words.value.trim();
     if (!said) return;
     words.value = '';
-    const seen = await act(of({do: 'ticket_note', text: said, value: open.checked ? 'public' : '', person: deskPerson}));
-    note.textContent = seen.error || '';
+    await deskAct(of({do: 'ticket_note', text: said, value: open.checked ? 'public' : ''}), note);
   };
   words.addEventListener('keydown', e => { if (e.key === 'Enter') write(); });
   const add = el('button', 'plain', 'Add note');
@@ -66,10 +69,10 @@ function buildTicket(desk, id) {
   const writing = el('div', 'desk-controls', words, el('label', 'soft', open, ' customer sees it'), add);
   const root = el('details', 'ticket', head, facts, text, notes, controls, writing, note);
   return {root, update(t, state) {
-    const kind = t.deleted ? 'bad' : t.closed ? 'ok' : 'warn';
-    head.replaceChildren(el('strong', '', t.number), ' ' + t.title + ' ', el('span', 'pills', pill(t.deleted ? 'deleted' : t.status, kind), pill(t.company)));
-    facts.textContent = [t.ref, t.board, t.priority, t.assignee ? 'with ' + t.assignee : 'nobody has it', 'made ' + clock(t.created) + ' by ' + t.created_by,
-      t.merged_into ? 'merged into ' + t.merged_into : ''].filter(Boolean).join(' · ');
+    const kind = t.deleted ? 'bad' : t.closed ? 'ok' : 'warn', parent = state.tickets.find(o => o.id === t.merged_into);
+    head.replaceChildren(el('strong', '', t.number), ' ' + t.title + ' ', el('span', 'pills', pill(t.deleted ? 'deleted' : t.status, kind), pill(t.company),
+      t.merged_into ? pill('merged into ' + (parent ? parent.number : t.merged_into)) : ''));
+    facts.textContent = [t.ref, t.board, t.priority, t.assignee ? 'with ' + t.assignee : 'nobody has it', 'made ' + clock(t.created) + ' by ' + t.created_by].filter(Boolean).join(' · ');
     text.textContent = t.text;
     text.hidden = !t.text;
     notes.replaceChildren(...t.notes.map(n => el('li', n.internal ? '' : 'public',
@@ -79,7 +82,7 @@ function buildTicket(desk, id) {
     turn.dataset.do = t.closed ? 'ticket_reopen' : 'ticket_close';
     status([...new Set(state.statuses)].map(s => [s, s]));
     board(state.boards.filter(b => b !== t.board).map(b => [b, b]));
-    merge(state.tickets.filter(o => o.id !== t.id && !o.deleted).map(o => [String(o.id), o.number + ' ' + o.title.slice(0, 40)]));
+    merge(state.tickets.filter(o => o.id !== t.id && !o.deleted && !o.merged_into && o.company === t.company).map(o => [String(o.id), o.number + ' ' + o.title.slice(0, 40)]));
     controls.hidden = writing.hidden = t.deleted;
   }};
 }
