@@ -75,8 +75,27 @@ func (c *client) do(ctx context.Context, method, path string, in, out any) error
 	return nil
 }
 
+// patience is how often a document is asked for that the hub cannot make right now, such as
+// while its incident changes.
+const patience = 10
+
 // get returns what the hub answers as it is, such as a document.
 func (c *client) get(ctx context.Context, path string) ([]byte, error) {
+	for try := 1; ; try++ {
+		b, err := c.getOnce(ctx, path)
+		e, ok := errors.AsType[*responsehub.Error](err)
+		if !ok || e.Kind != responsehub.Unavailable || e.RetryAfter <= 0 || try == patience {
+			return b, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(min(e.RetryAfter, 5*time.Second)):
+		}
+	}
+}
+
+func (c *client) getOnce(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
 	if err != nil {
 		return nil, err

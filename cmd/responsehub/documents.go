@@ -152,7 +152,7 @@ func publicKey(s string) (ed25519.PublicKey, error) {
 func verifyFile(name string, trusted ed25519.PublicKey) (verified, error) {
 	b, err := os.ReadFile(name) //nolint:gosec // named by whoever runs the command
 	if err != nil {
-		return verified{}, err
+		return verified{}, plainError(err)
 	}
 	found, err := audit.Verify(b, trusted)
 	return verified{Incidents: 1, Entries: found.Entries, Ref: found.Ref, Made: found.Made, Fingerprint: found.Fingerprint}, plainError(err)

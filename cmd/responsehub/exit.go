@@ -61,8 +61,14 @@ func sentence(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "Stopped."
 	}
-	if e, ok := errors.AsType[*responsehub.Error](err); ok && e.Err == nil {
+	e, ok := errors.AsType[*responsehub.Error](err)
+	switch {
+	case ok && e.Err == nil:
 		return clean(e.Message)
+	case ok && err.Error() == e.Error() && strings.HasSuffix(e.Message, e.Err.Error()): // said already
+		return clean(e.Message)
+	case ok && err.Error() == e.Error():
+		return clean(e.Message + " (" + strings.ReplaceAll(e.Err.Error(), "\n", "; ") + ")")
 	}
 	return clean(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
