@@ -77,7 +77,7 @@ func (c *Console) onboardBack(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		c.sessions.Put(ctx, inOnboard, state)
-		http.Redirect(w, r, next, http.StatusSeeOther)
+		http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // the sign-in service of the configuration, whatever the browser says
 		return
 	}
 	t, found, err := c.cfg.Onboarding.SignedIn(ctx, q, bound)
