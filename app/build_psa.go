@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"responsehub"
@@ -30,6 +31,11 @@ type psa struct {
 	inbound     *ticket.Inbound
 	keeper      *ticket.Keeper
 	follower    *ticket.Follower
+	shared      *store.Tickets
+
+	told    bool       // what is wrong with connections is told elsewhere
+	looking sync.Mutex // guards looked
+	looked  map[string]looked
 }
 
 // buildPSA makes the desks of the configuration and the follower that keeps tickets.
@@ -42,6 +48,7 @@ func (a *App) buildPSA(key []byte, opts Options) error {
 	}
 	log := a.log.With("part", "psa")
 	shared := store.NewTickets(a.rdb)
+	a.psa.shared = shared
 	a.psa.connections = map[string]ticket.Connection{}
 	doors := map[string]ticket.Door{}
 	unknown := ""
@@ -68,7 +75,7 @@ func (a *App) buildPSA(key []byte, opts Options) error {
 		Connections: a.psa.connections, Open: a.openIncidents, Moves: a.psa.follower.Moves, Hub: a.engine, Queue: shared, Once: shared, Log: log,
 		Address: func(name string) string { return a.eventsAddress(doors, name) },
 	}
-	a.psa.inbound = &ticket.Inbound{Doors: doors, Index: shared, Once: shared, Hub: a.engine, Off: a.psa.keeper.Off, Log: log}
+	a.psa.inbound = &ticket.Inbound{Doors: doors, Index: shared, Once: shared, Hub: a.engine, Heard: shared.Hear, Off: a.psa.keeper.Off, Log: log}
 	if len(a.psa.connections) > 0 {
 		a.engine.Follow(a.psa.follower)
 	}

@@ -27,21 +27,23 @@ const askWithin = 15 * time.Second
 type Trial struct {
 	Tenant     string // only this tenant, by name or id; empty: all
 	TestCard   bool   // post a card in each Teams channel that is to get any
-	TestTicket bool   // make, note and close a ticket in each PSA, and set up its events
+	TestTicket bool   // make, note and close a ticket in each PSA
+	LookOnly   bool   // do not set up the events of ticket systems either
 	TestMail   string // send a mail to this address; empty: none
 	TestPhone  string // text and call this person, by name or id; empty: nobody
 }
 
 // Doctor tries a configuration out without running a hub: Redis, the bot and its
-// channels, the sources, and in each tenant what the steps need. It changes nothing
-// outside unless it may post test cards; Redis keeps what was found of the tenants that
-// it knows, and an empty one learns how a hub divides it.
+// channels, the sources, and in each tenant what the steps need. Outside it sets up the
+// events of ticket systems, where they are missing, and does what else the trial asks for;
+// Redis keeps what was found of the tenants that it knows, and an empty one learns how a hub divides it.
 func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) (Diagnosis, error) {
 	d := Diagnosis{At: time.Now().UTC(), Hub: []responsehub.Check{}, Tenants: []responsehub.Readiness{}}
 	a, err := New(cfg, opts)
 	if err != nil {
 		return d, err
 	}
+	a.psa.told = true // once, for the hub, and not for each tenant
 	defer a.rdb.Close()
 	redis := a.checkRedis(ctx)
 	d.Hub = append(d.Hub, redis...)
@@ -57,7 +59,7 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) 
 	d.Hub = append(d.Hub, a.checkTeams(ctx)...)
 	d.Hub = append(d.Hub, a.checkChannels(ctx, tenants, trial.TestCard)...)
 	d.Hub = append(d.Hub, a.checkSources(ctx)...)
-	d.Hub = append(d.Hub, a.checkPSA(ctx, trial.TestTicket)...)
+	d.Hub = append(d.Hub, a.checkPSA(ctx, trial)...)
 	d.Hub = append(d.Hub, a.checkPhone(ctx, trial.TestPhone)...)
 	d.Hub = append(d.Hub, a.checkMail(ctx, tenants, trial.TestMail)...)
 	d.Hub = append(d.Hub, a.checkHooks(tenants)...)

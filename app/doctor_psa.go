@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"responsehub"
@@ -14,9 +15,10 @@ import (
 // psaWithin bounds what is asked of one PSA.
 const psaWithin = 60 * time.Second
 
-// checkPSA looks at each ticket system by reading; with a test ticket it also makes,
-// notes and closes one and sets up the events back.
-func (a *App) checkPSA(ctx context.Context, testTicket bool) []responsehub.Check {
+// checkPSA looks at each ticket system, and sets up its events where they are missing or
+// were switched off, unless it may only look; with a test ticket it also makes, notes and
+// closes one.
+func (a *App) checkPSA(ctx context.Context, trial Trial) []responsehub.Check {
 	var out []responsehub.Check
 	for _, name := range slices.Sorted(maps.Keys(a.psa.connections)) {
 		conn := a.psa.connections[name]
@@ -25,6 +27,9 @@ func (a *App) checkPSA(ctx context.Context, testTicket bool) []responsehub.Check
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, psaWithin)
+		if !trial.LookOnly {
+			out = append(out, a.listen(ctx, name, conn)...)
+		}
 		refused := false
 		for _, c := range conn.Check(ctx) {
 			refused = refused || c.Name == "sign in" && c.Grade != responsehub.CheckOK
@@ -34,7 +39,8 @@ func (a *App) checkPSA(ctx context.Context, testTicket bool) []responsehub.Check
 		if !refused {
 			out = append(out, a.tryAgain(ctx, name)...)
 		}
-		if testTicket {
+		out = append(out, a.heard(ctx, name))
+		if trial.TestTicket {
 			out = append(out, a.testTicket(ctx, name, conn)...)
 		}
 		cancel()
@@ -57,6 +63,35 @@ func (a *App) tryAgain(ctx context.Context, name string) []responsehub.Check {
 	return nil
 }
 
+// listen sets up the events of a connection, if they are missing, and says what it did.
+func (a *App) listen(ctx context.Context, name string, conn ticket.Connection) []responsehub.Check {
+	address := a.psa.keeper.Address(name)
+	if address == "" {
+		return nil
+	}
+	c := responsehub.Check{Name: "psa " + name + " events set up", Grade: responsehub.CheckOK}
+	var err error
+	if c.Sentence, err = conn.Listen(ctx, address); err != nil {
+		c.Grade = responsehub.CheckWarning
+		c.Sentence = "Events cannot be set up: what people do to tickets is seen within ten minutes instead of at once. " + responsehub.Sentence(err)
+	}
+	return []responsehub.Check{c}
+}
+
+// heard tells when the last event of a connection came in, and was verified.
+func (a *App) heard(ctx context.Context, name string) responsehub.Check {
+	c := responsehub.Check{Name: "psa " + name + " last event", Grade: responsehub.CheckOK}
+	switch at, err := a.psa.shared.Heard(ctx, name); {
+	case err != nil:
+		c.Grade, c.Sentence = responsehub.CheckUnknown, "When the last event came is not known: "+responsehub.Sentence(err)
+	case at.IsZero():
+		c.Sentence = "No event has come yet. If people work on the hub's tickets already, see whether the ticket system reaches " + a.cfg.Server.PublicURL + "/psa/" + name + "/events."
+	default:
+		c.Sentence = "The last event came at " + at.UTC().Format("2006-01-02 15:04 MST") + "."
+	}
+	return c
+}
+
 // testTicket makes a ticket of the catch-all company, notes it and closes it.
 func (a *App) testTicket(ctx context.Context, name string, conn ticket.Connection) []responsehub.Check {
 	check := func(what string, err error, good string) responsehub.Check {
@@ -67,10 +102,6 @@ func (a *App) testTicket(ctx context.Context, name string, conn ticket.Connectio
 		return c
 	}
 	var out []responsehub.Check
-	if address := a.psa.keeper.Address(name); address != "" {
-		said, err := conn.Listen(ctx, address)
-		out = append(out, check("events set up", err, said))
-	}
 	ref := "RH-TEST-" + time.Now().UTC().Format("20060102150405")
 	t, err := conn.Create(ctx, ticket.Draft{
 		Ref: ref, Title: "[Test] responsehub can make tickets", Severity: responsehub.Low,
@@ -101,8 +132,51 @@ func (a *App) checkTicketsOf(ctx context.Context, t responsehub.Tenant) []respon
 			c.Name += " " + d.Connection
 		}
 		out = append(out, c)
+		out = append(out, a.psa.faults(ctx, d.Connection)...)
 	}
 	return out
+}
+
+// faultsKept is how long what is wrong with a connection is taken to be so for the next
+// tenant: a preflight of all of them must not use up what the PSA allows.
+const faultsKept = 15 * time.Minute
+
+// looked is what was wrong with a connection.
+type looked struct {
+	at     time.Time
+	checks []responsehub.Check
+}
+
+// faults are what keeps a connection's tickets from being made and closed as configured:
+// rights, board or queue, statuses. Its events and its clock are no tenant's matter.
+func (p *psa) faults(ctx context.Context, name string) []responsehub.Check {
+	conn, ok := p.connections[name]
+	if !ok || conn.Desk == nil || p.told {
+		return nil
+	}
+	p.looking.Lock() // the others want the same
+	defer p.looking.Unlock()
+	if l, ok := p.looked[name]; ok && time.Since(l.at) < faultsKept {
+		return slices.Clone(l.checks)
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	l := looked{at: time.Now()}
+	for _, c := range conn.Check(ctx) {
+		if c.Grade == responsehub.CheckOK || strings.HasPrefix(c.Name, "events") || c.Name == "clock" {
+			continue
+		}
+		c.Name = "tickets " + name + " " + c.Name
+		l.checks = append(l.checks, c)
+	}
+	if ctx.Err() != nil {
+		return l.checks // half a look is not kept
+	}
+	if p.looked == nil {
+		p.looked = map[string]looked{}
+	}
+	p.looked[name] = l
+	return slices.Clone(l.checks)
 }
 
 func (a *App) checkTicketsAt(ctx context.Context, d responsehub.Desk) responsehub.Check {

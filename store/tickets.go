@@ -33,6 +33,29 @@ func ticketsKey(connection string) string { return limitTag("psa:"+connection) +
 
 func desk(connection string) string { return "psa:" + connection }
 
+// heardKey is a STRING, one for each connection: when its last event came, in milliseconds.
+func heardKey(connection string) string { return limitTag(desk(connection)) + "heard" }
+
+// Hear notes that an event of a connection came in now.
+func (t *Tickets) Hear(ctx context.Context, connection string) error {
+	if err := t.rdb.Set(ctx, heardKey(connection), time.Now().UnixMilli(), 0).Err(); err != nil {
+		return fmt.Errorf("store: last event of %s: %w", connection, err)
+	}
+	return nil
+}
+
+// Heard returns when the last event of a connection came in, or the zero time.
+func (t *Tickets) Heard(ctx context.Context, connection string) (time.Time, error) {
+	ms, err := t.rdb.Get(ctx, heardKey(connection)).Int64()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("store: last event of %s: %w", connection, err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
 // PutTicket notes the incident of a ticket.
 func (t *Tickets) PutTicket(ctx context.Context, connection, id, incident string) error {
 	if err := t.rdb.HSet(ctx, ticketsKey(connection), id, incident).Err(); err != nil {

@@ -119,6 +119,15 @@ func TestTicketsAndOnce(t *testing.T) {
 				t.Errorf("%s %s: %q, %v", c.connection, c.id, got, err)
 			}
 		}
+		if at, err := x.Heard(t.Context(), "cw"); err != nil || !at.IsZero() {
+			t.Errorf("before any event: %s, %v", at, err)
+		}
+		if err := x.Hear(t.Context(), "cw"); err != nil {
+			t.Fatal(err)
+		}
+		if at, err := x.Heard(t.Context(), "cw"); err != nil || !at.Equal(time.Now()) {
+			t.Errorf("after an event: %s, %v", at, err)
+		}
 		first := func() bool {
 			ok, err := x.Once(t.Context(), "events:cw", "m1", time.Hour)
 			if err != nil {

@@ -43,6 +43,8 @@ type Inbound struct {
 	Index Index
 	Once  Once
 	Hub   Hub
+	// Heard is called after each event that was verified; nil: nobody wants to know.
+	Heard func(ctx context.Context, connection string) error
 	// Off is called when a PSA says that it switched its events off; it must not block.
 	Off func(connection string)
 	Log *slog.Logger
@@ -80,6 +82,11 @@ func (in *Inbound) Serve(w http.ResponseWriter, r *http.Request, connection stri
 		in.Log.Warn("psa event not taken", "connection", connection, "kind", string(responsehub.KindOf(err)), "error", err)
 		http.Error(w, "not verified", refusal(err))
 		return
+	}
+	if in.Heard != nil {
+		if err := in.Heard(r.Context(), connection); err != nil {
+			in.Log.Warn("when the last event came is not kept", "connection", connection, "error", err)
+		}
 	}
 	if err := in.take(r.Context(), connection, ev); err != nil {
 		in.Log.Error("psa event could not be kept; the poll finds what it told", "connection", connection, "error", err)

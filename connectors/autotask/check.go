@@ -198,8 +198,8 @@ func (c *checks) webhook(ctx context.Context) {
 		}
 	}
 	if len(all) > 0 {
-		c.add("events", responsehub.CheckWarning, "Autotask has switched the hub's webhook off. A running hub sets it up again within a day, or doctor --test-ticket does now.")
+		c.add("events", responsehub.CheckWarning, "Autotask has switched the hub's webhook off. A running hub sets it up again within a day, and doctor does at once.")
 		return
 	}
-	c.add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, or doctor --test-ticket does now.")
+	c.add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, and so does doctor.")
 }

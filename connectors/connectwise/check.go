@@ -176,11 +176,11 @@ func (c *checks) callback(ctx context.Context) {
 			continue
 		}
 		if e.Inactive {
-			c.add("events", responsehub.CheckWarning, "ConnectWise has switched the hub's callback off. A running hub sets it up again within a day, or doctor --test-ticket does now.")
+			c.add("events", responsehub.CheckWarning, "ConnectWise has switched the hub's callback off. A running hub sets it up again within a day, and doctor does at once.")
 			return
 		}
 		c.add("events", responsehub.CheckOK, "The callback is there and active.")
 		return
 	}
-	c.add("events", responsehub.CheckWarning, "There is no callback yet. A running hub sets it up, or doctor --test-ticket does now.")
+	c.add("events", responsehub.CheckWarning, "There is no callback yet. A running hub sets it up, and so does doctor.")
 }
