@@ -43,6 +43,7 @@ type scenery struct {
 	movedBack  bool                       // messages are moved back by an undo: twice at most
 	looks      []time.Duration            // when the hub looks whether persistence came back; nil is the real schedule
 	desk       string                     // connection of the first customer's tickets; "" is connectwise
+	more       string                     // a further ticket system of the first customer, whose tickets are acknowledged by taking them
 	desks      bool                       // the first three customers' tickets are in one product each, in the order of products
 	deskKeys   string                     // further keys of the connection that desk names
 	hooks      bool                       // the first customer's incidents go to Slack and to an outgoing webhook
@@ -149,6 +150,12 @@ func (s *stage) writeConfig() {
 	}
 	if s.deskKeys != "" {
 		swap("  - name: "+s.desk+"\n", "  - name: "+s.desk+"\n"+s.deskKeys)
+	}
+	if s.more != "" {
+		name := s.scene(0).Tenant.Name
+		one := fmt.Sprintf("{connection: connectwise, company: %q}", sim.DeskCompany(name))
+		swap("psa: "+one, fmt.Sprintf("psa: [%s, {connection: %s, company: %q}]", one, s.more, name))
+		swap("  - name: "+s.more+"\n", "  - name: "+s.more+"\n    acknowledge_on: assignment\n")
 	}
 	if s.desks {
 		name := s.scene(2).Tenant.Name

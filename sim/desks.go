@@ -21,6 +21,7 @@ const (
 	ConnectWiseClientID = "c0ffee00-0004-4004-8004-000000000004"
 	AutotaskUser        = "hub@autotask.desk.example"
 	HaloClientID        = "c0ffee00-0005-4005-8005-000000000005"
+	HaloTenant          = "securitydesk" // which a hosted instance asks for at sign-in
 )
 
 // serviceDesk is a ticket system.
@@ -63,7 +64,7 @@ func (w *World) buildDesks(kept saved) (err error) {
 		return err
 	}
 	w.Halo, err = halopsa.Restore(halopsa.Config{
-		URL: w.HaloURL(), ClientID: HaloClientID, ClientSecret: w.secrets.halo, Customers: w.deskCustomers(), Log: w.Wire, Client: loopbackClient(), Speed: w.opts.PhoneSpeed,
+		URL: w.HaloURL(), ClientID: HaloClientID, ClientSecret: w.secrets.halo, Tenant: HaloTenant, Customers: w.deskCustomers(), Log: w.Wire, Client: loopbackClient(), Speed: w.opts.PhoneSpeed,
 	}, kept.Halo)
 	return err
 }

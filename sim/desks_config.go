@@ -33,6 +33,8 @@ func (w *World) deskConfig(line func(format string, args ...any)) {
 	line("  - name: halopsa")
 	line("    kind: halopsa")
 	line("    url: %q", w.HaloURL())
+	line("    auth_url: %q", w.HaloURL()+"/auth")
+	line("    tenant: %s", HaloTenant)
 	line("    client_id: %s", HaloClientID)
 	line("    client_secret: %q", w.secrets.halo)
 	line("    team: %s", halopsa.Team)

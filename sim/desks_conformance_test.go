@@ -250,7 +250,7 @@ func TestAutotaskAnswersFollowTheDescription(t *testing.T) {
 
 func TestHaloAnswersFollowTheDescription(t *testing.T) {
 	world := deskOf(t)
-	resp, err := http.Post(world.HaloURL()+"/auth/token", "application/x-www-form-urlencoded",
+	resp, err := http.Post(world.HaloURL()+"/auth/token?tenant="+sim.HaloTenant, "application/x-www-form-urlencoded",
 		strings.NewReader("grant_type=client_credentials&scope=all&client_id="+sim.HaloClientID+"&client_secret="+world.DeskSecret("halopsa")))
 	if err != nil {
 		t.Fatal(err)

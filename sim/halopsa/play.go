@@ -119,7 +119,7 @@ func (s *Service) Snapshot() desk.State {
 		out.Tickets = append(out.Tickets, v)
 	}
 	for i, h := range s.tables["webhook"] {
-		out.Hooks = append(out.Hooks, desk.Hook{ID: i + 1, URL: h.Text("url"), Active: h.Flag("active")})
+		out.Hooks = append(out.Hooks, desk.Hook{ID: i + 1, URL: h.Text("url"), Active: h.Flag("active") && len(s.subscribed(h)) > 0}) // without events it tells of nothing
 	}
 	return out
 }
