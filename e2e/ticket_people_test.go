@@ -51,7 +51,7 @@ func TestPeopleAtTwoServiceDesks(t *testing.T) {
 		t.Errorf("acknowledged by %q", by)
 	}
 	s.atDesk("tess", sim.Act{Do: "ticket_close", Desk: halo.name, Ticket: tk.ID})
-	s.recorded(in.Incident, responsehub.EventTicketChanged, tk.Number, "was closed in HaloPSA")
+	s.recorded(in.Incident, responsehub.EventTicketChanged, before.Number, "was closed in HaloPSA")
 	if inc := s.incident(in.Incident); inc.State != responsehub.Active || len(inc.Todos) != 1 || s.scene(0).Victim.Enabled() {
 		t.Errorf("the incident is %s, the account enabled: %t, to do: %+v", inc.State, s.scene(0).Victim.Enabled(), inc.Todos)
 	}
