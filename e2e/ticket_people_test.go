@@ -13,7 +13,7 @@ import (
 // TestPeopleAtTwoServiceDesks: a customer's tickets are kept in ConnectWise and in HaloPSA.
 // At HaloPSA strangers are not believed; somebody takes the ticket, which acknowledges the
 // incident, and closes it while the account is locked, which unlocks nothing; the next step
-// opens it again. Then it is merged, and another is deleted. The ticket in ConnectWise has
+// opens it again. Then it is merged into another, and that one is deleted. The ticket in ConnectWise has
 // every note and is left alone by all this.
 func TestPeopleAtTwoServiceDesks(t *testing.T) {
 	t.Parallel()
@@ -70,12 +70,12 @@ func TestPeopleAtTwoServiceDesks(t *testing.T) {
 	s.until("the hub goes on in the other ticket", func() bool { return s.refAt(halo, in).ID == strconv.Itoa(parent.ID) })
 
 	s.atDesk("omar", sim.Act{Do: "ticket_delete", Desk: halo.name, Ticket: parent.ID})
-	s.recorded(other.Incident, responsehub.EventTicketChanged, "another is made")
+	s.recorded(in.Incident, responsehub.EventTicketChanged, "another is made")
 	s.until("another ticket is there", func() bool {
-		ref := s.refAt(halo, other)
+		ref := s.refAt(halo, in)
 		return ref.ID != "" && ref.ID != strconv.Itoa(parent.ID) && ref.Intent == ""
 	})
-	if ref := s.refAt(halo, other); !slices.Contains(ref.Left, strconv.Itoa(parent.ID)) {
+	if ref := s.refAt(halo, in); !slices.Contains(ref.Left, strconv.Itoa(parent.ID)) {
 		t.Errorf("the new ticket does not follow the old: %+v", ref)
 	}
 	if tk := s.oneTicketAt(cw, in); tk.Closed || tk.Assignee != "" || s.markers(in, tk)["password.1.done"] == "" {
