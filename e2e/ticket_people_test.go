@@ -70,12 +70,12 @@ func TestPeopleAtTwoServiceDesks(t *testing.T) {
 	s.until("the hub goes on in the other ticket", func() bool { return s.refAt(halo, in).ID == strconv.Itoa(parent.ID) })
 
 	s.atDesk("omar", sim.Act{Do: "ticket_delete", Desk: halo.name, Ticket: parent.ID})
-	s.recorded(in.Incident, responsehub.EventTicketChanged, "another is made")
+	s.recorded(other.Incident, responsehub.EventTicketChanged, "another is made")
 	s.until("another ticket is there", func() bool {
-		ref := s.refAt(halo, in)
+		ref := s.refAt(halo, other)
 		return ref.ID != "" && ref.ID != strconv.Itoa(parent.ID) && ref.Intent == ""
 	})
-	if ref := s.refAt(halo, in); !slices.Contains(ref.Left, strconv.Itoa(parent.ID)) {
+	if ref := s.refAt(halo, other); !slices.Contains(ref.Left, strconv.Itoa(parent.ID)) {
 		t.Errorf("the new ticket does not follow the old: %+v", ref)
 	}
 	if tk := s.oneTicketAt(cw, in); tk.Closed || tk.Assignee != "" || s.markers(in, tk)["password.1.done"] == "" {
