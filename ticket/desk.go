@@ -28,7 +28,8 @@ type Desk interface {
 	// Note adds a note, internal unless the connection says otherwise.
 	Note(ctx context.Context, id string, n Note) error
 	// Move sets the ticket to the connection's status for a stage and reads it back. A stage
-	// without a status leaves the ticket alone. On a board that is not the connection's the
+	// without a status leaves the ticket alone, and so does one that is not
+	// [Stage.ForClosed] where the ticket was closed meanwhile. On a board that is not the connection's the
 	// status is found by name there, or the ticket is left alone and Moved is false. It may
 	// be repeated. The resolution, given with Closed only, is for a PSA with a field for it;
 	// where it is a note, it was added before with [Note.Resolution] and is not added again.
@@ -79,6 +80,10 @@ const (
 	Closed    Stage = "closed"
 	Reopened  Stage = "reopened"
 )
+
+// ForClosed reports whether the stage may be set on a ticket that is closed. Whoever closed
+// it since it was last read is not overruled by a status on the way.
+func (s Stage) ForClosed() bool { return s == Closed || s == Reopened }
 
 // Stages lists the stages.
 var Stages = []Stage{New, Working, Contained, Waiting, Closed, Reopened}

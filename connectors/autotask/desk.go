@@ -216,9 +216,7 @@ func (d *Desk) Move(ctx context.Context, id string, s ticket.Stage, resolution s
 		return ticket.Ticket{}, false, err
 	}
 	name := d.cfg.Statuses[s]
-	// Whoever closed the ticket since it was last read is not overruled by a status on the
-	// way: that it is closed is seen, and what follows from it is decided.
-	if closed := r.Status == complete; name == "" || closed && s != ticket.Closed && s != ticket.Reopened {
+	if name == "" || r.Status == complete && !s.ForClosed() {
 		t, err := d.one(ctx, r)
 		return t, false, err
 	}

@@ -157,8 +157,8 @@ func (d *Desk) Move(ctx context.Context, id string, s ticket.Stage, _ string) (t
 		return ticket.Ticket{}, false, err
 	}
 	name := d.cfg.Statuses[s]
-	if name == "" || r.Board.id() == 0 {
-		return d.read(r), false, nil
+	if t := d.read(r); name == "" || r.Board.id() == 0 || t.Closed && !s.ForClosed() {
+		return t, false, nil
 	}
 	all, err := d.statuses(ctx, r.Board.ID)
 	if err != nil {

@@ -70,6 +70,9 @@ func TestLifeOfATicket(t *testing.T) {
 	if err != nil || !ok || !moved.Closed || moved.Status != "Closed" {
 		t.Errorf("moved %+v, %t, %v", moved, ok, err)
 	}
+	if got, ok, err := d.Move(t.Context(), "4711", ticket.Working, ""); ok || err != nil || !got.Closed {
+		t.Errorf("whoever closed it is overruled: %+v %t %v", got, ok, err)
+	}
 	if _, ok, err := d.Move(t.Context(), "4711", ticket.Contained, ""); ok || err != nil {
 		t.Errorf("a stage without a status moved it: %t %v", ok, err)
 	}

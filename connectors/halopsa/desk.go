@@ -194,8 +194,7 @@ func (d *Desk) Move(ctx context.Context, id string, s ticket.Stage, _ string) (t
 		return ticket.Ticket{}, false, err
 	}
 	name := d.cfg.Statuses[s]
-	if name == "" {
-		t, err := d.read(ctx, r)
+	if t, err := d.read(ctx, r); err != nil || name == "" || t.Closed && !s.ForClosed() {
 		return t, false, err
 	}
 	want, err := d.status(ctx, name)

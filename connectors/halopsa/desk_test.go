@@ -84,7 +84,10 @@ func life(t *testing.T, s *site) {
 	if s.tickets[4711]["summary"] == nil {
 		t.Error("closing took other fields away")
 	}
-	if got, ok, err := d.Move(t.Context(), "4711", ticket.Working, ""); err != nil || !ok || got.Closed || s.tickets[4711]["status_id"] != 2. {
+	if got, ok, err := d.Move(t.Context(), "4711", ticket.Working, ""); err != nil || ok || !got.Closed {
+		t.Errorf("whoever closed it is overruled: %+v %t %v", got, ok, err)
+	}
+	if got, ok, err := d.Move(t.Context(), "4711", ticket.Reopened, ""); err != nil || !ok || got.Closed || s.tickets[4711]["status_id"] != 2. {
 		t.Errorf("opened again: %+v %t %v", got, ok, err)
 	}
 	if _, ok, err := d.Move(t.Context(), "4711", ticket.Contained, ""); ok || err != nil {

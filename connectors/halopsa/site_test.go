@@ -58,7 +58,7 @@ func newSite(t *testing.T) *site {
 func (s *site) config() halopsa.Config {
 	return halopsa.Config{
 		URL: s.srv.URL, ClientID: "client", ClientSecret: clientSecret, Team: "Security", CatchAll: "CatchAll", Type: "Incident", EventKey: eventKey,
-		Statuses:   map[ticket.Stage]string{ticket.New: "New", ticket.Working: "In Progress", ticket.Closed: "Closed"},
+		Statuses:   map[ticket.Stage]string{ticket.New: "New", ticket.Working: "In Progress", ticket.Closed: "Closed", ticket.Reopened: "In Progress"},
 		Priorities: map[responsehub.Severity]string{responsehub.Critical: "Critical"},
 	}
 }
