@@ -40,37 +40,37 @@ func (e *Engine) decide(ctx context.Context, t *responsehub.Tenant, response boo
 	if !response {
 		return r
 	}
-	if r.holds = append(e.settings().Holds(), t.Holds()...); len(r.holds) > 0 {
+	if r.holds = t.HoldsFor(e.settings(), a.Account); len(r.holds) > 0 {
 		return r
 	}
-	if t.IsBreakGlass(a.Account) {
-		r.holds = append(r.holds, responsehub.BreakGlassHold(a.Account))
-		return r
-	}
-	most := t.LocksPerHour()
-	if most <= 0 {
-		r.holds = append(r.holds, responsehub.LimitHold(t.Name, most))
-		return r
-	}
+	r.holds, r.giveBack = e.countLock(ctx, t, responsehub.AccountKey(t.Ref(), source, a))
+	return r
+}
+
+// countLock counts an account among those that were locked by themselves within the hour,
+// and holds the lock back where it is one too many. giveBack is for a lock that was counted
+// and does not come about.
+func (e *Engine) countLock(ctx context.Context, t *responsehub.Tenant, name string) (holds []responsehub.Hold, giveBack func(context.Context)) {
+	giveBack = func(context.Context) {}
 	if e.counts == nil {
-		return r
+		return nil, giveBack
 	}
-	list, name := "locks:"+t.ID, responsehub.AccountKey(t.Ref(), source, a)
+	list, most := "locks:"+t.ID, t.LocksPerHour()
 	ok, fresh, err := e.counts.Take(ctx, list, name, most, locksWithin)
 	switch {
 	case err != nil:
 		e.log.Error("the limit of automatic locks cannot be read, so it holds nothing back", "tenant", t.ID, "error", err)
 	case !ok:
 		e.log.Warn("limit of automatic locks reached", "tenant", t.ID, "limit", most)
-		r.holds = append(r.holds, responsehub.LimitHold(t.Name, most))
+		holds = []responsehub.Hold{responsehub.LimitHold(t.Name, most)}
 	case fresh:
-		r.giveBack = func(ctx context.Context) {
+		giveBack = func(ctx context.Context) {
 			if err := e.counts.Drop(ctx, list, name); err != nil {
-				e.log.Warn("an alert that opened nothing is counted as a lock", "tenant", t.ID, "error", err)
+				e.log.Warn("an account that was not locked is counted as a lock", "tenant", t.ID, "error", err)
 			}
 		}
 	}
-	return r
+	return holds, giveBack
 }
 
 // holds is what is held back at a tenant now: by the hub's switch, or by a pause of the

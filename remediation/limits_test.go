@@ -20,8 +20,13 @@ import (
 
 // guarded is an engine with the real counts, at a tenant of the given guards.
 func guarded(t *testing.T, rdb redis.UniversalClient, tenant responsehub.Tenant, settings *responsehub.Settings, roles remediation.Roles) *remediation.Engine {
-	s := store.New(rdb)
 	tenant.V, tenant.ID, tenant.Name, tenant.MicrosoftTenantID, tenant.Response = 1, "contoso", "Contoso", on, true
+	return serving(t, rdb, tenant, settings, roles)
+}
+
+// serving is an engine with the real counts, whose only tenant is the one given.
+func serving(t *testing.T, rdb redis.UniversalClient, tenant responsehub.Tenant, settings *responsehub.Settings, roles remediation.Roles) *remediation.Engine {
+	s := store.New(rdb)
 	e, err := remediation.New(s, s, remediation.Config{
 		Key: bytes.Repeat([]byte{1}, remediation.KeySize), Tenants: tenants{tenant}, Counts: store.NewLimits(rdb), Roles: roles,
 		Settings: func() responsehub.Settings { return *settings },
