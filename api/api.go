@@ -42,6 +42,8 @@ type Engine interface {
 	Request(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error)
 	Undo(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.UndoRequest) (responsehub.Answer, error)
 	FalseAlarm(ctx context.Context, actor responsehub.Actor, idOrRef, reason, commandID string) (responsehub.Answer, error)
+	Offers(ctx context.Context, actor responsehub.Actor, t responsehub.Tenant) ([]*responsehub.Incident, error)
+	RunOpen(ctx context.Context, actor responsehub.Actor, tenant string) (remediation.OpenRuns, error)
 	Acknowledge(ctx context.Context, actor responsehub.Actor, idOrRef, commandID string) (responsehub.Answer, error)
 	Tick(ctx context.Context, actor responsehub.Actor, idOrRef, todo, commandID string) (responsehub.Answer, error)
 	Reveal(ctx context.Context, actor responsehub.Actor, idOrRef string) (remediation.Reveal, error)

@@ -87,6 +87,22 @@ func (e *engine) Request(_ context.Context, actor responsehub.Actor, id string, 
 	return answer, err
 }
 
+func (e *engine) Offers(_ context.Context, actor responsehub.Actor, t responsehub.Tenant) ([]*responsehub.Incident, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return t.Offers(responsehub.Settings{}, actor, []*responsehub.Incident{e.inc}), e.fail
+}
+
+func (e *engine) RunOpen(_ context.Context, actor responsehub.Actor, tenant string) (remediation.OpenRuns, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.fail != nil {
+		return remediation.OpenRuns{}, e.fail
+	}
+	ran := remediation.RanOpen{Incident: e.inc, OpenRun: e.inc.RunOpen(actor, false, time.Now())}
+	return remediation.OpenRuns{Sentence: "ran " + tenant, Incidents: []remediation.RanOpen{ran}, More: 3}, nil
+}
+
 func (e *engine) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ string) (responsehub.Answer, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -104,6 +104,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"responder", "POST", "/v1/incidents/i1/rehearse", "/v1/incidents/{id}/rehearse", "", 200},
 		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"response":true,"paused":true,"notify":{"teams":["19:a@thread.tacv2"],"phone":{"sequence":["ann"]},"slack":["https://hooks.slack.test/..."]}}`, 200},
 		{"admin", "PATCH", "/v1/tenants/t1", "/v1/tenants/{id}", `{"product":"gold"}`, 400},
+		{"reader", "POST", "/v1/tenants/t1/run-open", "/v1/tenants/{id}/run-open", "", 403},
+		{"responder", "POST", "/v1/tenants/t1/run-open", "/v1/tenants/{id}/run-open", "", 202},
 		{"reader", "POST", "/v1/tenants/onboard", "/v1/tenants/onboard", `{"name":"Northwind"}`, 403},
 		{"admin", "POST", "/v1/tenants/onboard", "/v1/tenants/onboard", `{"name":"Contoso"}`, 409},
 		{"admin", "POST", "/v1/tenants/onboard", "/v1/tenants/onboard", `{"name":"Northwind","microsoft_tenant_id":"x"}`, 400},

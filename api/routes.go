@@ -127,6 +127,7 @@ func (a *API) table() []route {
 		on("POST", "/v1/tenants/onboard", "onboardTenant", http.StatusCreated, a.onboard, "Make a link with which an administrator of a new tenant lets the hub in; it works once, within the hour"),
 		on("GET", "/v1/tenants/:id", "getTenant", http.StatusOK, a.tenant, "One tenant, by either of its ids"),
 		on("PATCH", "/v1/tenants/:id", "changeTenant", http.StatusOK, a.changeTenant, "Change a tenant's switches and settings; what is left out stays"),
+		on("POST", "/v1/tenants/:id/run-open", "runOpen", http.StatusAccepted, a.runOpen, "Run steps 1 to 3 of the tenant's open incidents, those that nobody asked for; needs Response on. Again: what was asked for is left alone"),
 		on("DELETE", "/v1/tenants/:id", "removeTenant", http.StatusOK, a.removeTenant, "Take a tenant off the list; not while an incident is open there"),
 		on("GET", "/v1/people", "listPeople", http.StatusOK, a.people, "The people on the list, by id", pages...),
 		on("GET", "/v1/people/:id", "getPerson", http.StatusOK, a.person, "One person"),

@@ -59,7 +59,11 @@ func (a *API) changeTenant(r call, in TenantChange) (Tenant, error) {
 		return Tenant{}, err
 	}
 	a.log.Info("tenant changed", "tenant", changed.ID, "what", what, "response", changed.Response, "actor", r.actor.ID, "name", r.actor.Name)
-	return a.ready(&changed), nil
+	view := a.ready(&changed)
+	if in.Response != nil && *in.Response {
+		view.Offer = a.offer(r, changed)
+	}
+	return view, nil
 }
 
 func (a *API) isPerson(id string) bool {

@@ -194,6 +194,13 @@ type Tenant struct {
 	Notify    Notify   `json:"notify"`
 	Readiness *Summary `json:"readiness,omitempty" doc:"what the last preflight found; left out while nobody has looked"`
 	Trial     *Trial   `json:"trial,omitempty"`
+	Offer     *Offer   `json:"offer,omitempty" doc:"in the answer to a change that turns Response on: the open incidents on which run-open would run steps"`
+}
+
+// Offer says that incidents were open when Response was turned on.
+type Offer struct {
+	Incidents []string `json:"incidents" doc:"their refs"`
+	Sentence  string   `json:"sentence"`
 }
 
 // Paused says who paused a tenant.

@@ -26,6 +26,7 @@ type Engine interface {
 	Incidents(ctx context.Context, actor responsehub.Actor, q remediation.Query) (remediation.IncidentPage, error)
 	Events(ctx context.Context, actor responsehub.Actor, idOrRef string) ([]json.RawMessage, error)
 	Request(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.StepRequest) (responsehub.Answer, error)
+	RunOpen(ctx context.Context, actor responsehub.Actor, tenant string) (remediation.OpenRuns, error)
 	Undo(ctx context.Context, actor responsehub.Actor, idOrRef string, step responsehub.StepID, r responsehub.UndoRequest) (responsehub.Answer, error)
 	FalseAlarm(ctx context.Context, actor responsehub.Actor, idOrRef, reason, commandID string) (responsehub.Answer, error)
 	Acknowledge(ctx context.Context, actor responsehub.Actor, idOrRef, commandID string) (responsehub.Answer, error)
@@ -206,6 +207,7 @@ func (c *Console) table() map[string]page {
 	return map[string]page{
 		"GET /{$}":                             c.home,
 		"POST /tenants/{id}/response":          c.setResponse,
+		"POST /tenants/{id}/run-open":          c.runOpen,
 		"GET /incidents":                       c.incidents,
 		"GET /incidents/{id}":                  c.incident,
 		"GET /incidents/{id}/panel":            c.panel,

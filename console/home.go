@@ -41,6 +41,7 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request, actor responsehub
 	listed := slices.DeleteFunc(c.visible(actor), func(t responsehub.Tenant) bool { return query != "" && !found(&t, query) })
 	slices.SortStableFunc(listed, func(a, b responsehub.Tenant) int { return cmp.Compare(len(open[b.ID]), len(open[a.ID])) })
 	shown, p, pages := pageOf(listed, r)
+	offers := c.offers(listed, open, actor)
 	var rows []tenantRow // of this page only: there may be thousands
 	all := c.contacts()
 	for _, t := range shown {
@@ -53,6 +54,7 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request, actor responsehub
 	slices.SortFunc(list, worse)
 	c.show(w, r, http.StatusOK, "home", actor, map[string]any{
 		"Rows": rows, "Query": r.FormValue("q"), "Page": p, "Pages": pages, "Total": len(listed), "Open": list, "Shown": list[:min(len(list), 20)],
+		"Offers": offers[:min(len(offers), offersAtOnce)], "MoreOffers": max(0, len(offers)-offersAtOnce),
 	})
 	return nil
 }
@@ -131,7 +133,7 @@ func (c *Console) setResponse(w http.ResponseWriter, r *http.Request, actor resp
 	}
 	c.log.Info("console: Response switched", "tenant", t.ID, "on", on, "actor", actor.ID)
 	if on {
-		c.tell(r, "Response is on for "+t.Name+": incidents from now on are locked, retracted and cleaned by themselves. Open incidents stay as they are; run steps 1 to 3 on their pages.")
+		c.tell(r, "Response is on for "+t.Name+": incidents from now on are locked, retracted and cleaned by themselves. Open incidents stay as they are until somebody runs their steps.")
 	} else {
 		c.tell(r, "Response is off for "+t.Name+": from now on nothing runs by itself there. Somebody has to publish each incident.")
 	}

@@ -44,6 +44,7 @@ type tenantData struct {
 	Searches  bool            // companies can be searched for
 	Refused   string          // why the product cannot be switched now, or ""
 	Hooks     []hook.Standing // for those who manage the tenant
+	Offer     *offer          // to run steps on what was open before Response was on; nil: there is nothing
 	MayHook   bool            // outgoing webhooks are looked after here
 }
 
@@ -84,6 +85,9 @@ func (c *Console) tenant(w http.ResponseWriter, r *http.Request, actor responseh
 		Phone: responsehub.OnCall{Wait: 3 * time.Minute, Rounds: 3},
 	}
 	slices.SortFunc(d.Open, worse)
+	if offers := c.offers([]responsehub.Tenant{t}, open, actor); len(offers) > 0 {
+		d.Offer = &offers[0]
+	}
 	if c.cfg.Readiness != nil {
 		if kept, ok := c.cfg.Readiness.Known(t.ID); ok {
 			d.Readiness, d.Ready = &kept, kept.Words(time.Now())

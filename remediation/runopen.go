@@ -34,6 +34,13 @@ const (
 // once. Where nothing runs by itself at the tenant, it is refused.
 func (e *Engine) RunOpen(ctx context.Context, actor responsehub.Actor, tenant string) (OpenRuns, error) {
 	t, ok := e.tenants.Tenant(tenant)
+	if r, fresh := e.tenants.(refresher); fresh && ok && !t.Automatic() {
+		// Another process may have turned it on a moment ago, for the same person.
+		if err := r.Refresh(ctx); err != nil {
+			return OpenRuns{}, unavailable(err)
+		}
+		t, ok = e.tenants.Tenant(tenant)
+	}
 	if !ok || actor.Role != "" && !actor.Sees(t.Ref()) {
 		return OpenRuns{}, &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such tenant among yours."}
 	}
@@ -68,6 +75,21 @@ func (e *Engine) RunOpen(ctx context.Context, actor responsehub.Actor, tenant st
 	}
 	runs.Sentence = ranWords(t.Name, runs)
 	return runs, nil
+}
+
+// refresher is a list of tenants that can be read anew before its time.
+type refresher interface {
+	Refresh(ctx context.Context) error
+}
+
+// Offers returns the open incidents of a tenant on which the actor is offered to run steps
+// 1 to 3.
+func (e *Engine) Offers(ctx context.Context, actor responsehub.Actor, t responsehub.Tenant) ([]*responsehub.Incident, error) {
+	if !t.Automatic() || actor.May(responsehub.Act, t.Ref()) != nil {
+		return nil, nil
+	}
+	open, err := e.openOf(ctx, actor, t.ID)
+	return t.Offers(e.settings(), actor, open), err
 }
 
 // openOf lists a tenant's open incidents as people should look at them: the severe first,

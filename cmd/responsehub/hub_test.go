@@ -190,6 +190,22 @@ func (h *fakeHub) Request(_ context.Context, actor responsehub.Actor, id string,
 	return answer, err
 }
 
+func (h *fakeHub) Offers(_ context.Context, actor responsehub.Actor, t responsehub.Tenant) ([]*responsehub.Incident, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return t.Offers(responsehub.Settings{}, actor, []*responsehub.Incident{h.inc}), nil
+}
+
+func (h *fakeHub) RunOpen(_ context.Context, actor responsehub.Actor, tenant string) (remediation.OpenRuns, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := actor.May(responsehub.Act, h.inc.Tenant); err != nil {
+		return remediation.OpenRuns{}, err
+	}
+	ran := remediation.RanOpen{Incident: h.inc, OpenRun: h.inc.RunOpen(actor, false, opened.Add(2*time.Second), responsehub.BreakGlassHold(h.inc.Account))}
+	return remediation.OpenRuns{Sentence: "Some steps were started at " + tenant + ".", Incidents: []remediation.RanOpen{ran}}, nil
+}
+
 func (h *fakeHub) Acknowledge(_ context.Context, actor responsehub.Actor, id, _ string) (responsehub.Answer, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 )
 
 func newTenant() *cobra.Command {
-	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantShow(), newTenantResponse(), newTenantOnboard(), newTenantPause(true), newTenantPause(false), newTenantProduct(), newTenantRemove(), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
+	return group("tenant", "Customers: list them, switch Response, apply a file", newTenantList(), newTenantShow(), newTenantResponse(), newTenantRunOpen(), newTenantOnboard(), newTenantPause(true), newTenantPause(false), newTenantProduct(), newTenantRemove(), newTenantApply(), newTenantPreflight(), newTenantRehearse(), newTenantSignIn(), newTenantSignOut())
 }
 
 func newTenantList() *cobra.Command {
@@ -55,15 +55,6 @@ func notified(n api.Notify) string {
 		return "nothing"
 	}
 	return strings.Join(ways, ", ")
-}
-
-func newTenantResponse() *cobra.Command {
-	return &cobra.Command{Use: "response NAME|ID on|off", Short: "Turn on or off that steps 1 to 3 run by themselves", Args: cobra.ExactArgs(2), RunE: func(c *cobra.Command, args []string) error {
-		if args[1] != "on" && args[1] != "off" {
-			return wrongUsage("Response is turned on or off, not %q", args[1])
-		}
-		return changeTenant(c, args[0], api.TenantChange{Response: new(args[1] == "on")}, func(t *api.Tenant) string { return ": Response is " + onOff(t.Response) + "." })
-	}}
 }
 
 func newTenantOnboard() *cobra.Command {
