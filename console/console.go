@@ -190,6 +190,7 @@ func (c *Console) routes(public *url.URL) http.Handler {
 	mux.HandleFunc("GET /sign-in/back", c.signInBack)
 	mux.HandleFunc("POST /sign-out", c.signOut)
 	mux.HandleFunc("GET /onboard/back", c.onboardBack)
+	mux.HandleFunc("/", c.lost)
 	for pattern, h := range c.table() {
 		mux.Handle(pattern, c.known(h))
 	}
@@ -247,7 +248,6 @@ func (c *Console) table() map[string]page {
 		"POST /keys/{id}/remove":                             c.removeKey,
 		"POST /automatic":                                    c.setAutomatic,
 		"GET /audit":                                         c.audit,
-		"/":                                                  c.lost,
 	}
 }
 

@@ -551,6 +551,9 @@ func until(t *testing.T, lines <-chan string, want string) {
 func TestTooMuchAndNonsenseIsAnsweredInWords(t *testing.T) {
 	h := start(t)
 	inc := h.open(t)
+	if status, _, _ := h.get(t, browser(t), "/v2/nowhere"); status != http.StatusNotFound {
+		t.Errorf("a stranger's mistyped address answered %d", status)
+	}
 	b := h.in(t, adminKey)
 	for path, want := range map[string]int{
 		"/incidents/nothing": http.StatusNotFound, "/incidents/%00": http.StatusNotFound, "/incidents?status=nonsense": http.StatusBadRequest, "/incidents?cursor=nonsense": http.StatusBadRequest,

@@ -126,9 +126,10 @@ func (c *Console) trial(actor responsehub.Actor) string {
 	return "The trial of this hub ended on " + day(ends) + ". Remediation goes on as before, for every tenant. Adding tenants and switching products waits for a subscription."
 }
 
-// lost answers for an address that is no page.
-func (c *Console) lost(http.ResponseWriter, *http.Request, responsehub.Actor) error {
-	return &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such page. The address may be mistyped, or what it showed was removed."}
+// lost answers for an address that is no page, whoever asks: a machine that mistook its
+// address is not sent to sign in.
+func (c *Console) lost(w http.ResponseWriter, r *http.Request) {
+	c.fail(w, r, &responsehub.Error{Kind: responsehub.NotFound, Message: "There is no such page. The address may be mistyped, or what it showed was removed."})
 }
 
 func pathOf(referer string) string {

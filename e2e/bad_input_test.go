@@ -32,7 +32,7 @@ func TestBadInput(t *testing.T) {
 	s.is(in.Incident, responsehub.Lock, responsehub.Done)
 	s.persistenceDone(in)
 	s.is(in.Incident, responsehub.Retract, responsehub.Done)
-	s.card(in.Ref, "1 Revoke sessions and lock account — ✓")
+	s.card(in.Ref, "1 Revoke sessions and lock account — ✓", "3 Disable persistence — ✓")
 	before := s.outside()
 
 	var wg sync.WaitGroup

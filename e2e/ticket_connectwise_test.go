@@ -92,7 +92,7 @@ func (s *stage) believesNoStranger(in opened, tk desk.Ticket) {
 	s.atDesk("tess", sim.Act{Do: "ticket_note", Ticket: tk.ID, Text: "Thank you."})
 	s.until("the hub has read the ticket after the note", func() bool { return s.ticketRef(in).Heard > before })
 	s.quietAtDesk(in)
-	heard, entries := s.ticketRef(in).Heard, len(s.events(in.Incident))
+	heard, entries := s.ticketRef(in).Heard, s.happened(in)
 	for _, c := range []struct {
 		kind, answer string
 		keys         int // fetches of the signing key, from the configured site
@@ -114,7 +114,7 @@ func (s *stage) believesNoStranger(in opened, tk desk.Ticket) {
 			s.Errorf("an event that is %s made the hub fetch %d keys, want %d at most", c.kind, keys, c.keys)
 		}
 	}
-	if ref := s.ticketRef(in); ref.Heard != heard || ref.Hints != heard || len(s.events(in.Incident)) != entries {
+	if ref := s.ticketRef(in); ref.Heard != heard || ref.Hints != heard || s.happened(in) != entries {
 		s.Errorf("strangers were heard: %d hints, %d heard, %d before", ref.Hints, ref.Heard, heard)
 	}
 }
