@@ -30,12 +30,13 @@ var mayImport = map[string]string{
 	"ticket":                      ".",
 	"mail":                        ".", // who is mailed what
 	"hook":                        ".", // what webhooks and chats are told
+	"operators":                   ".", // who runs the hub hears what belongs to no incident
 	"report":                      ".",
 	"trace":                       ".", // spans around what the others do; they do not know it
 	"audit":                       ".",
 	// adapters
-	"store":                    ". remediation oncall ticket",
-	"store/storetest":          ". remediation store",
+	"store":                    ". remediation oncall operators ticket",
+	"store/storetest":          ". remediation store operators",
 	"connectors/transport":     ".",
 	"connectors/entra":         ". connectors/transport",
 	"connectors/connectortest": ". connectors/transport",

@@ -4,74 +4,41 @@ import (
 	"context"
 	"time"
 
+	"responsehub"
 	"responsehub/mail"
+	"responsehub/operators"
 	"responsehub/store"
 )
 
-const (
-	alarmTries  = 3
-	alarmPause  = 10 * time.Second
-	alarmsMost  = 20 // an hour: somebody who keeps writing STOP and START fills no mailbox
-	alarmsAhead = 20
-)
+const alarmsMost = 20 // an hour: somebody who keeps writing STOP and START fills no mailbox
 
-// alarm tells the operators what belongs to no incident. It returns at once.
-func (a *App) alarm(_ context.Context, words string) {
-	select {
-	case a.alarms <- words:
-	default:
-		a.log.Error("the operators are not told: too many alarms wait", "words", words)
-	}
-}
+// alarm tells the operators what belongs to no incident, and its end. Parts are given it
+// before the desk is made.
+func (a *App) alarm(ctx context.Context, what responsehub.Alarm) { a.operators.Raise(ctx, what) }
 
-// sendAlarms sends what waits by mail and in the fallback channels of Teams, until ctx
-// ends. What cannot be delivered within half a minute stands in the log only.
-func (a *App) sendAlarms(ctx context.Context) {
-	limits := store.NewLimits(a.rdb)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case words := <-a.alarms:
-			wait, err := limits.Allow(ctx, "operators", store.Rate{N: alarmsMost, Per: time.Hour})
-			if err == nil && wait > 0 {
-				a.log.Error("the operators are not told: there were too many alarms within the hour", "words", words)
-				continue
-			}
-			a.sendAlarm(ctx, words)
-		}
-	}
-}
-
-func (a *App) sendAlarm(ctx context.Context, words string) {
-	var letters []mail.Letter // each with its own id, the same at each try
+// buildOperators makes the desk that tells alarms by mail and in the fallback channels of
+// Teams.
+func (a *App) buildOperators() {
+	var targets []operators.Target
 	if a.post != nil {
 		for _, to := range a.cfg.Fallback.Mail {
-			letters = append(letters, mail.Alarm(a.cfg.Mail.From, to, words))
+			targets = append(targets, operators.Target{Name: "mail|" + to, Tell: func(ctx context.Context, id, words string) error {
+				return a.post.Send(ctx, mail.Alarm(a.cfg.Mail.From, to, id, words))
+			}})
 		}
 	}
-	teams := a.bot != nil && len(a.cfg.Fallback.Teams) > 0
-	for try := range alarmTries {
-		if try > 0 && !pause(ctx, alarmPause) {
-			break
-		}
-		var left []mail.Letter
-		for _, l := range letters {
-			if err := a.post.Send(ctx, l); err != nil {
-				a.log.Warn("an alarm could not be mailed", "error", err)
-				left = append(left, l)
-			}
-		}
-		letters = left
-		if teams {
-			err := a.bot.Alarm(ctx, words)
-			if teams = err != nil; teams {
-				a.log.Warn("an alarm could not be said in Teams", "error", err)
-			}
-		}
-		if len(letters) == 0 && !teams {
-			return
+	if a.bot != nil {
+		for _, channel := range a.cfg.Fallback.Teams {
+			targets = append(targets, operators.Target{Name: "teams|" + channel, Tell: func(ctx context.Context, _, words string) error {
+				return a.bot.Alarm(ctx, channel, words)
+			}})
 		}
 	}
-	a.log.Error("the operators were not told everywhere", "words", words)
+	limits := store.NewLimits(a.rdb)
+	a.operators = operators.New(operators.Config{
+		Book: store.NewAlarms(a.rdb), Targets: targets, Log: a.log.With("part", "operators"),
+		Allow: func(ctx context.Context) (time.Duration, error) {
+			return limits.Allow(ctx, "operators", store.Rate{N: alarmsMost, Per: time.Hour})
+		},
+	})
 }

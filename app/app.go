@@ -31,6 +31,7 @@ import (
 	"responsehub/intake"
 	"responsehub/onboard"
 	"responsehub/oncall"
+	"responsehub/operators"
 	"responsehub/remediation"
 	"responsehub/store"
 	"responsehub/trace"
@@ -60,8 +61,8 @@ type App struct {
 	post      *email.Sender    // nil without mail
 	phone     *twilio.Client   // nil without Twilio
 	pager     *oncall.Pager
-	alarms    chan string // for the operators
-	psa       psa         // who keeps tickets
+	operators *operators.Desk
+	psa       psa // who keeps tickets
 	onboard   *onboard.Desk
 
 	destinations *hook.Destinations
@@ -118,6 +119,7 @@ func (a *App) Start(ctx context.Context) error {
 	if err != nil {
 		a.log.Error("redis is not there: alerts are answered 503 until it is", "error", err)
 	}
+	a.wg.Go(func() { a.operators.RunAlone(run) })
 	a.wg.Go(func() { a.work(run, err == nil) })
 	a.serve(a.public, a.listener)
 	a.log.Info("hub is up", "listen", a.Addr(), "admin", a.AdminAddr(), "version", a.health.version)
@@ -166,7 +168,7 @@ func (a *App) work(ctx context.Context, prepared bool) {
 	for _, p := range a.polls {
 		wg.Go(func() { p.Run(ctx) })
 	}
-	wg.Go(func() { a.sendAlarms(ctx) })
+	wg.Go(func() { a.operators.Run(ctx) })
 	wg.Go(func() { a.console.Run(ctx) })
 	wg.Wait()
 }

@@ -28,7 +28,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	key := cfg.Secrets.Bytes()
-	a := &App{cfg: cfg, log: log, health: &health{version: opts.Version}, alarms: make(chan string, alarmsAhead)}
+	a := &App{cfg: cfg, log: log, health: &health{version: opts.Version}}
 	if err := a.buildTrace(opts); err != nil {
 		return nil, err
 	}
@@ -38,6 +38,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	if err := a.buildOutside(opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}
+	a.buildOperators()
 	if err := a.buildPSA(key, opts); err != nil {
 		return nil, errors.Join(err, a.rdb.Close())
 	}

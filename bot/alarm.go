@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/infracloudio/msbotbuilder-go/schema"
@@ -11,23 +10,17 @@ import (
 )
 
 // Alarm says something to the operators that belongs to no incident, in a thread of its
-// own in each of the fallback channels. One channel that fails does not keep it from the
-// others. The words are shown as they are, without formatting.
-func (b *Bot) Alarm(ctx context.Context, words string) error {
-	var errs []error
-	for _, id := range b.cfg.Channels {
-		ch, _, why := b.Reach(id)
-		if ch.ServiceURL == "" {
-			errs = append(errs, &responsehub.Error{Kind: responsehub.Forbidden, Message: why})
-			continue
-		}
-		if err := b.room(ctx, ch.ID); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if _, err := b.client.thread(ctx, ch, schema.Activity{Type: schema.Message, TextFormat: schema.TextFormatTypes("plain"), Text: words}); err != nil {
-			errs = append(errs, fmt.Errorf("say an alarm in %s: %w", ch.ID, err))
-		}
+// own in a channel. The words are shown as they are, without formatting.
+func (b *Bot) Alarm(ctx context.Context, channel, words string) error {
+	ch, _, why := b.Reach(channel)
+	if ch.ServiceURL == "" {
+		return &responsehub.Error{Kind: responsehub.Forbidden, Message: why}
 	}
-	return errors.Join(errs...)
+	if err := b.room(ctx, ch.ID); err != nil {
+		return err
+	}
+	if _, err := b.client.thread(ctx, ch, schema.Activity{Type: schema.Message, TextFormat: schema.TextFormatTypes("plain"), Text: words}); err != nil {
+		return fmt.Errorf("say an alarm in %s: %w", ch.ID, err)
+	}
+	return nil
 }

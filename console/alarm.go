@@ -7,8 +7,8 @@ import (
 	"responsehub"
 )
 
-// Alarm tells those who run the hub of something that should be rare. It returns at once.
-type Alarm func(ctx context.Context, words string)
+// Alarm tells those who run the hub of something that should be rare.
+type Alarm func(ctx context.Context, a responsehub.Alarm)
 
 // keyUsed says loudly that somebody came in with an API key, which is for the first day
 // and for when the provider is away: on the record, in the log, and to those who run the
@@ -21,7 +21,7 @@ func (c *Console) keyUsed(ctx context.Context, actor responsehub.Actor, remote s
 		c.log.Error("console: a sign-in with a key is not on the record", "key", actor.ID, "error", err)
 	}
 	if c.cfg.Alarm != nil {
-		c.cfg.Alarm(ctx, actor.Name+" ("+string(actor.Role)+") was used to sign in to the console on "+time.Now().UTC().Format("2006-01-02 at 15:04:05 UTC")+" from "+remote+
-			". If none of you did this, remove the key (API keys in the console) and look at the hub's record (Audit).")
+		c.cfg.Alarm(ctx, responsehub.Alarm{Subject: "key|" + actor.ID, Words: actor.Name + " (" + string(actor.Role) + ") was used to sign in to the console on " + time.Now().UTC().Format("2006-01-02 at 15:04:05 UTC") + " from " + remote +
+			". If none of you did this, remove the key (API keys in the console) and look at the hub's record (Audit)."})
 	}
 }

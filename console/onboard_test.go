@@ -53,7 +53,7 @@ func growing(t *testing.T, sub responsehub.Subscription) (*hub, chan string) {
 	c, err := console.New(console.Config{
 		PublicURL: "http://127.0.0.1", Sessions: store.NewSessions(rdb), Keys: h.holders, Subscription: sub,
 		Onboarding: onboard.New(onboard.Config{Back: "http://127.0.0.1/onboard/back", Subscription: sub}, consented{}, s, dir, log),
-		Alarm:      func(_ context.Context, words string) { alarms <- words },
+		Alarm:      func(_ context.Context, a responsehub.Alarm) { alarms <- a.Words },
 	}, engine, dir, http.DefaultClient, log)
 	if err != nil {
 		t.Fatal(err)

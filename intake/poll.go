@@ -63,7 +63,7 @@ type Poll struct {
 	Every    time.Duration // 0: [PollEvery]
 	Hub      Hub
 	Marks    Marks
-	Alarm    func(ctx context.Context, words string) // tells the operators
+	Alarm    func(ctx context.Context, a responsehub.Alarm) // tells the operators
 	Log      *slog.Logger
 
 	rest time.Time // Run's own: the detector asked to be left alone until then
@@ -118,11 +118,11 @@ func (p *Poll) ask(ctx context.Context) error {
 		return errors.Join(err, p.failed(ctx, m, err))
 	}
 	if m.Down {
-		p.Alarm(ctx, fmt.Sprintf(wordsPollBack, p.Source))
+		p.Alarm(ctx, responsehub.Alarm{Subject: p.down(), Words: fmt.Sprintf(wordsPollBack, p.Source), Over: true})
 	}
 	m.Fails, m.Down = 0, false
 	if cut {
-		p.Alarm(ctx, fmt.Sprintf(wordsPollCut, p.Source, len(found), m.Newest.Add(-pollBack).UTC().Format(time.DateTime)))
+		p.Alarm(ctx, responsehub.Alarm{Subject: "poll cut|" + p.Source, Words: fmt.Sprintf(wordsPollCut, p.Source, len(found), m.Newest.Add(-pollBack).UTC().Format(time.DateTime))})
 	}
 	err = p.take(ctx, m, found)
 	return errors.Join(err, p.save(ctx, m))
@@ -193,11 +193,14 @@ func (p *Poll) one(ctx context.Context, m *mark, f Finding) error {
 		return nil
 	}
 	log.Error("what the detector lists cannot be used", "error", fault)
-	p.Alarm(ctx, fmt.Sprintf(wordsPollUnusable, p.Source, f.ID, responsehub.Sentence(fault)))
+	p.Alarm(ctx, responsehub.Alarm{Subject: "poll unusable|" + p.Source + "|" + f.ID, Words: fmt.Sprintf(wordsPollUnusable, p.Source, f.ID, responsehub.Sentence(fault))})
 	m.Told = append(m.Told, f.ID)
 	m.Told = m.Told[max(0, len(m.Told)-pollTold):]
 	return nil
 }
+
+// down is what an alarm and its end are about: that the source cannot be asked.
+func (p *Poll) down() string { return "poll down|" + p.Source }
 
 // failed notes a round that failed. Being asked to wait is no failure.
 func (p *Poll) failed(ctx context.Context, m *mark, err error) error {
@@ -212,7 +215,7 @@ func (p *Poll) failed(ctx context.Context, m *mark, err error) error {
 	refused := responsehub.KindOf(err) == responsehub.Unauthorized || responsehub.KindOf(err) == responsehub.Forbidden
 	if !m.Down && (refused || m.Fails >= pollFails) {
 		m.Down = true
-		p.Alarm(ctx, fmt.Sprintf(wordsPollDown, p.Source, responsehub.Sentence(err)))
+		p.Alarm(ctx, responsehub.Alarm{Subject: p.down(), Words: fmt.Sprintf(wordsPollDown, p.Source, responsehub.Sentence(err))})
 	}
 	return p.save(context.WithoutCancel(ctx), m)
 }

@@ -111,7 +111,7 @@ func (a *asking) run(n int, d time.Duration) {
 	for range n {
 		p := &intake.Poll{
 			Source: "petra", Detector: &a.d, Hub: &a.hub, Marks: &a.marks, Log: slog.New(slog.DiscardHandler),
-			Alarm: func(_ context.Context, words string) { a.alarms = append(a.alarms, words) },
+			Alarm: func(_ context.Context, told responsehub.Alarm) { a.alarms = append(a.alarms, told.Words) },
 		}
 		go p.Run(ctx)
 	}

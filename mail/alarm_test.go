@@ -6,7 +6,13 @@ import (
 )
 
 func TestAlarm(t *testing.T) {
-	one, two := Alarm("Hub <hub@desk.example>", "soc@desk.example", "Ann wrote STOP."), Alarm("hub@desk.example", "soc@desk.example", "Ann wrote STOP.")
+	one, two := Alarm("Hub <hub@desk.example>", "soc@desk.example", "a1", "Ann wrote STOP."), Alarm("hub@desk.example", "soc@desk.example", "a2", "Ann wrote STOP.")
+	if again := Alarm("hub@desk.example", "soc@desk.example", "a1", "Ann wrote STOP."); again.MessageID != one.MessageID {
+		t.Errorf("another try has the id %q, the first %q", again.MessageID, one.MessageID)
+	}
+	if other := Alarm("hub@desk.example", "cio@desk.example", "a1", "Ann wrote STOP."); other.MessageID == one.MessageID {
+		t.Error("two recipients have letters of the same id")
+	}
 	if one.MessageID == two.MessageID || !strings.HasSuffix(one.MessageID, "@desk.example") || !strings.HasSuffix(two.MessageID, "@desk.example") {
 		t.Errorf("ids %q and %q", one.MessageID, two.MessageID)
 	}

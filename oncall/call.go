@@ -281,7 +281,7 @@ func (p *Pager) notMine(ctx context.Context, attempt string, b Binding, who resp
 		}
 		return Speech{Lines: []string{sayNotYours}, Language: language(who), Ask: true, Goodbye: sayGoodbye}, nil
 	}
-	if err := p.tellOperators(ctx, who.Phone, wrongNumberWords(who.Name, responsehub.MaskPhone(who.Phone))); err != nil {
+	if err := p.tellOperators(ctx, who.Phone, wrongNumberWords(who.Name, responsehub.MaskPhone(who.Phone)), responsehub.Alarm{}); err != nil {
 		return Speech{}, err
 	}
 	if err := p.Book.Mute(ctx, who.Phone, MuteAll); err != nil {

@@ -54,10 +54,10 @@ func bubble(t *testing.T, sequence []string, story func(d *desk)) {
 func tenantID(i int) string { return fmt.Sprintf("22222222-2222-4222-8222-2222222222%02d", i) }
 
 func config(net *network, book oncall.Book, incs oncall.Incidents, dir directory) oncall.Config {
-	alarm := func(_ context.Context, words string) {
+	alarm := func(_ context.Context, a responsehub.Alarm) {
 		net.mu.Lock()
 		defer net.mu.Unlock()
-		net.tells = append(net.tells, words)
+		net.tells = append(net.tells, a.Words)
 	}
 	return oncall.Config{Alarm: alarm, Phone: net, Book: book, Incidents: incs, Directory: dir, Fallback: []string{"boss"}, Own: []string{"+15005550000"}}
 }

@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -16,9 +17,9 @@ type Config struct {
 	Book      Book
 	Incidents Incidents
 	Directory Directory
-	Fallback  []string                                // ids of people, for when nobody else answers and for tenants that the hub does not know
-	Own       []string                                // the hub's own numbers, which are never called
-	Alarm     func(ctx context.Context, words string) // tells the operators what belongs to no incident; nil only logs
+	Fallback  []string                                       // ids of people, for when nobody else answers and for tenants that the hub does not know
+	Own       []string                                       // the hub's own numbers, which are never called
+	Alarm     func(ctx context.Context, a responsehub.Alarm) // tells the operators what belongs to no incident; nil only logs
 }
 
 // Incidents is what the pager asks of the engine.
@@ -230,7 +231,7 @@ func (p *Pager) peopleAt(phone string) []responsehub.Person {
 }
 
 // alarmOnce tells whoever gets the operators' alarms what every incident would find anew,
-// once a day.
+// once a day. The bar comes last: killed in between, the pager raises the same alarm again.
 func (p *Pager) alarmOnce(ctx context.Context, words string) error {
 	if p.Alarm == nil || words == "" {
 		return nil
@@ -239,19 +240,21 @@ func (p *Pager) alarmOnce(ctx context.Context, words string) error {
 	if err != nil || barred > 0 {
 		return err
 	}
-	if err := p.Book.Bar(ctx, "alarm|"+words, 24*time.Hour); err != nil {
-		return err
-	}
-	p.Alarm(ctx, words)
-	return nil
+	p.Alarm(ctx, responsehub.Alarm{Subject: "phone|" + words, Words: words})
+	return p.Book.Bar(ctx, "alarm|"+words, 24*time.Hour)
 }
 
+// stopped is what STOP and START of a phone are about: the second ends the first.
+func stopped(phone string) responsehub.Alarm { return responsehub.Alarm{Subject: "stop|" + phone} }
+
 // tellOperators says what is wrong with a phone: in the record of an open incident of
-// that phone, where everybody looks, and to whoever gets the operators' alarms.
-func (p *Pager) tellOperators(ctx context.Context, phone, words string) error {
+// that phone, where everybody looks, and to whoever gets the operators' alarms. An alarm
+// without a subject is about its words.
+func (p *Pager) tellOperators(ctx context.Context, phone, words string, a responsehub.Alarm) error {
 	p.log.Warn("a phone needs the operators", "phone", responsehub.MaskPhone(phone), "why", words)
 	if p.Alarm != nil {
-		p.Alarm(ctx, words)
+		a.Subject, a.Words = cmp.Or(a.Subject, "phone|"+words), words
+		p.Alarm(ctx, a)
 	}
 	incs, _, err := p.open(ctx, phone)
 	if err != nil || len(incs) == 0 {

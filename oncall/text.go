@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -57,9 +58,8 @@ func (p *Pager) texted(ctx context.Context, in Incoming, people []responsehub.Pe
 	case verbStop:
 		mute, err := p.Book.Muted(ctx, in.From)
 		if err == nil && mute == MuteNothing {
-			if err = p.Book.Mute(ctx, in.From, MuteTexts); err == nil {
-				err = p.tellOperators(ctx, in.From, stopWords(who.Name, masked))
-			}
+			// First the alarm: once the number is muted, nothing says it a second time.
+			err = errors.Join(p.tellOperators(ctx, in.From, stopWords(who.Name, masked), stopped(in.From)), p.Book.Mute(ctx, in.From, MuteTexts))
 		}
 		return "", false, err
 	case verbStart:
@@ -67,12 +67,11 @@ func (p *Pager) texted(ctx context.Context, in Incoming, people []responsehub.Pe
 		if err != nil || mute == MuteNothing {
 			return "", false, err
 		}
-		if err := p.Book.Mute(ctx, in.From, MuteNothing); err != nil {
-			return "", false, err
-		}
-		return replyOn, false, p.tellOperators(ctx, in.From, startWords(who.Name, masked))
+		over := stopped(in.From)
+		over.Over = true
+		return replyOn, false, errors.Join(p.tellOperators(ctx, in.From, startWords(who.Name, masked), over), p.Book.Mute(ctx, in.From, MuteNothing))
 	case verbWrong:
-		if err := p.tellOperators(ctx, in.From, wrongNumberWords(who.Name, masked)); err != nil {
+		if err := p.tellOperators(ctx, in.From, wrongNumberWords(who.Name, masked), responsehub.Alarm{}); err != nil {
 			return "", false, err
 		}
 		return replyWhoseNot, false, p.Book.Mute(ctx, in.From, MuteAll)
@@ -160,5 +159,5 @@ func (p *Pager) wrongCode(ctx context.Context, in Incoming) (string, error) {
 	if err := p.Book.Bar(ctx, "texts|"+in.From, ignoredFor); err != nil {
 		return "", err
 	}
-	return "", p.tellOperators(ctx, in.From, guessedWords(p.peopleAt(in.From)[0].Name, responsehub.MaskPhone(in.From)))
+	return "", p.tellOperators(ctx, in.From, guessedWords(p.peopleAt(in.From)[0].Name, responsehub.MaskPhone(in.From)), responsehub.Alarm{})
 }

@@ -114,6 +114,13 @@ func visitorKey(subject string) string {
 	return "{session}:visitor:" + hex.EncodeToString(sum[:])
 }
 
+// alarmsDueKey is a ZSET of the alarms that have to be told, by the ms at which they may be
+// or their lease ends.
+const alarmsDueKey = "{alarms}:due"
+
+// alarmKey is a HASH: an alarm to the operators. Its name is a hash of its subject.
+func alarmKey(name string) string { return "{alarms}:alarm:" + name }
+
 func limitTag(dest string) string { return "{lim:" + strings.ReplaceAll(dest, "}", "_") + "}:" }
 
 func blockKey(dest string) string { return limitTag(dest) + "block" }

@@ -35,6 +35,11 @@ var (
 	closeCode        = script("now_time", "close_code")
 	takePhone        = script("now_time", "take_phone")
 	freePhone        = script("free_phone")
+	raiseAlarm       = script("now_time", "raise_alarm")
+	endAlarm         = script("now_time", "end_alarm")
+	claimAlarm       = script("now_time", "claim_alarm")
+	holdAlarm        = script("now_time", "hold_alarm")
+	settleAlarm      = script("now_time", "settle_alarm")
 )
 
 func script(names ...string) *redis.Script {

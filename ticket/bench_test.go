@@ -76,8 +76,9 @@ type bench struct {
 	stored []byte
 	events []responsehub.Event
 	alarms []string
-	fresh  int       // how many of them the last write added
-	due    time.Time // of the lane; zero: it sleeps
+	warned map[string]bool // subjects of alarms that go on
+	fresh  int             // how many of them the last write added
+	due    time.Time       // of the lane; zero: it sleeps
 	crash  func(point string) bool
 	turns  int
 }
@@ -102,9 +103,20 @@ func (b *bench) wire() {
 		Tenant: func(id string) (responsehub.Tenant, bool) { return b.tenant, id == b.tenant.ID },
 		Queue:  b.queue, Index: b.index, Link: func(*responsehub.Incident) string { return "https://hub.example/incidents/RH-7K2M" },
 		Record: func(context.Context, string) ([]responsehub.Event, error) { return b.events, nil },
-		Once:   &once{}, Alarm: func(_ context.Context, words string) { b.alarms = append(b.alarms, words) },
-		Log: slog.New(slog.DiscardHandler),
+		Alarm:  b.alarm,
+		Log:    slog.New(slog.DiscardHandler),
 	})
+}
+
+// alarm tells each subject once until it is over, as the operators' desk does.
+func (b *bench) alarm(_ context.Context, a responsehub.Alarm) {
+	if !a.Over && !b.warned[a.Subject] {
+		b.alarms = append(b.alarms, a.Words)
+	}
+	if b.warned == nil {
+		b.warned = map[string]bool{}
+	}
+	b.warned[a.Subject] = !a.Over
 }
 
 func (b *bench) open(response bool) {

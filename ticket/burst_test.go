@@ -88,7 +88,7 @@ func hubs(t *testing.T, n int, d ticket.Desk, others ...responsehub.Follower) []
 		}
 		e.Follow(ticket.NewFollower(ticket.Config{
 			Connections: map[string]ticket.Connection{"at": {Desk: d, Product: "Autotask", AtOnce: 2}}, Tenant: tenants.Tenant, Queue: shared, Index: shared,
-			Link: func(*responsehub.Incident) string { return "" }, Once: &once{}, Alarm: func(context.Context, string) {}, Log: slog.New(slog.DiscardHandler),
+			Link: func(*responsehub.Incident) string { return "" }, Alarm: func(context.Context, responsehub.Alarm) {}, Log: slog.New(slog.DiscardHandler),
 		}))
 		e.Follow(others...)
 		wg.Go(func() { e.Run(ctx) })

@@ -14,7 +14,7 @@ const (
 	personRest      = 15 * time.Minute // of a ticket that only a person can mend
 	tellAfter       = 3                // failures in a row before the record says so
 	longestRest     = 5 * time.Minute
-	alarmAgain      = 24 * time.Hour // of credentials that stay refused
+	alarmAgain      = 24 * time.Hour // is when the operators hear again of credentials that stay refused
 )
 
 // failed notes what the PSA did not do, and says when it is tried again.
@@ -42,9 +42,7 @@ func (v *visit) failed(ctx context.Context, err error) (time.Duration, error) {
 		if berr := v.f.cfg.Queue.Block(ctx, v.name, rest); berr != nil {
 			return 0, berr
 		}
-		if berr := v.alarm(ctx, sentence); berr != nil {
-			return 0, berr
-		}
+		v.alarm(ctx, sentence)
 		rest = jitter(rest)
 	case responsehub.Unavailable:
 		rest = jitter(max(asked, min(2*time.Second<<min(v.ref().Tries, 10), longestRest)))
@@ -77,18 +75,14 @@ func (v *visit) failed(ctx context.Context, err error) (time.Duration, error) {
 	})
 }
 
-const refusedList = "refused"
+// refused is what an alarm and its end are about: that the connection's credentials are.
+func (v *visit) refused() string { return "psa refused|" + v.name }
 
 // alarm tells the operators that the credentials are refused: every incident's record
 // says so, but who reads it there cannot mend it.
-func (v *visit) alarm(ctx context.Context, sentence string) error {
-	first, err := v.f.cfg.Once.Once(ctx, refusedList, v.name, alarmAgain)
-	if err != nil || !first {
-		return err
-	}
-	v.f.cfg.Alarm(ctx, fmt.Sprintf("No ticket is made or kept in %s (%s). %s Once that is mended, run responsehub doctor, and what waits is tried at once; otherwise within %d minutes. Nothing is lost: each ticket gets one note of what it missed.",
-		v.conn.Product, v.name, sentence, int(credentialsRest/time.Minute)+2))
-	return nil
+func (v *visit) alarm(ctx context.Context, sentence string) {
+	v.f.cfg.Alarm(ctx, responsehub.Alarm{Subject: v.refused(), Again: alarmAgain, Words: fmt.Sprintf("No ticket is made or kept in %s (%s). %s Once that is mended, run responsehub doctor, and what waits is tried at once; otherwise within %d minutes. Nothing is lost: each ticket gets one note of what it missed.",
+		v.conn.Product, v.name, sentence, int(credentialsRest/time.Minute)+2)})
 }
 
 // worked forgets earlier failures once everything was done.
@@ -97,9 +91,7 @@ func (v *visit) worked(ctx context.Context, later time.Duration) error {
 	if ref.Tries == 0 || later > 0 && ref.Intent != "" {
 		return nil
 	}
-	if err := v.f.cfg.Once.Again(ctx, refusedList, v.name); err != nil {
-		return err // or the next outage would be told to nobody
-	}
+	v.f.cfg.Alarm(ctx, responsehub.Alarm{Subject: v.refused(), Over: true, Words: fmt.Sprintf("Tickets are made and kept in %s (%s) again. What waited is written now.", v.conn.Product, v.name)})
 	return v.save(ctx, func(inc *responsehub.Incident, ref *responsehub.TicketRef) {
 		if ref.Told {
 			record(inc, responsehub.EventNoticeSent, responsehub.Hub.By(), fmt.Sprintf("Ticket %s in %s (%s) is in step again", ref.Number, v.conn.Product, v.name))

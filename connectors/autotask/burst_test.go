@@ -188,8 +188,8 @@ func newStorm(t *testing.T, hourly int) *storm {
 			t.Fatal(err)
 		}
 		s.hubs = append(s.hubs, ticket.NewFollower(ticket.Config{
-			Connections: map[string]ticket.Connection{"at": {Desk: d, Product: "Autotask", AtOnce: 2, ReopenDays: 7}}, Queue: shared, Index: shared, Once: shared,
-			Alarm:  func(context.Context, string) {},
+			Connections: map[string]ticket.Connection{"at": {Desk: d, Product: "Autotask", AtOnce: 2, ReopenDays: 7}}, Queue: shared, Index: shared,
+			Alarm:  func(context.Context, responsehub.Alarm) {},
 			Tenant: func(string) (responsehub.Tenant, bool) { return tenant, true },
 			Link:   func(*responsehub.Incident) string { return "" }, Log: slog.New(slog.DiscardHandler),
 		}))

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -153,12 +154,14 @@ func newOffice(t *testing.T) *office {
 	}, responsehub.TenantRef{ID: "fab", Name: "Fabrikam"}, false)}
 	connections := map[string]ticket.Connection{"cw": {Desk: d, Product: "ConnectWise", ReopenDays: 7}}
 	follower := ticket.NewFollower(ticket.Config{
-		Connections: connections, Tenant: func(id string) (responsehub.Tenant, bool) { return fab, id == fab.ID }, Queue: shared, Index: shared, Once: shared, Log: quiet,
+		Connections: connections, Tenant: func(id string) (responsehub.Tenant, bool) { return fab, id == fab.ID }, Queue: shared, Index: shared, Log: quiet,
 		Link: func(*responsehub.Incident) string { return "" },
-		Alarm: func(_ context.Context, words string) {
+		Alarm: func(_ context.Context, a responsehub.Alarm) {
 			o.mu.Lock()
 			defer o.mu.Unlock()
-			o.alarms = append(o.alarms, words)
+			if !a.Over && !slices.Contains(o.alarms, a.Words) {
+				o.alarms = append(o.alarms, a.Words)
+			}
 		},
 	})
 	*in = ticket.Inbound{Doors: map[string]ticket.Door{"cw": {Inbox: d}}, Index: shared, Once: shared, Hub: o.hub, Log: quiet}

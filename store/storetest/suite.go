@@ -23,7 +23,7 @@ type behaviour struct {
 	prove func(t *testing.T, b *bench)
 }
 
-var behaviours = [][]behaviour{writing, working, failing, listing, aside, letters}
+var behaviours = [][]behaviour{writing, working, failing, listing, aside, letters, alarms}
 
 // Run proves every promise on the Redis of the client that open returns. It is emptied
 // before each. Some of them take a few leases of real time.
