@@ -106,7 +106,7 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 		V: IncidentVersion, ID: id, Ref: ref, State: Unpublished, Response: response, Tenant: t,
 		Source: source, Key: AccountKey(t, source, a),
 		Account: a.Account, Severity: a.Severity, Title: a.Title, Summary: a.Summary, Link: a.Link,
-		DetectedAt: a.DetectedAt.UTC(), ReceivedAt: now.UTC(), OpenedAt: now.UTC(),
+		DetectedAt: detected(a, now), ReceivedAt: now.UTC(), OpenedAt: now.UTC(),
 	}
 	inc.Steps = make([]Step, len(StepIDs))
 	for i, s := range StepIDs {
@@ -115,7 +115,11 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 	inc.Evidence, inc.Phish = make([]Evidence, 0, len(a.Evidence)), make([]Phish, 0, len(a.Phish))
 	inc.absorb(source, a)
 	by := By{ID: "source:" + source, Name: source, Via: ViaAlert}
-	inc.Record(Event{At: now, Kind: EventOpened, By: by, Text: "Alert received from " + source + ": " + a.Title})
+	text := "Alert received from " + source + ": " + a.Title
+	if !inc.DetectedAt.Equal(a.DetectedAt) {
+		text += ". Its clock is wrong: it was detected on " + a.DetectedAt.UTC().Format("2006-01-02 at 15:04 UTC") + ", it says. The time at which it came in is taken instead"
+	}
+	inc.Record(Event{At: now, Kind: EventOpened, By: by, Text: text})
 	if !response {
 		return inc
 	}
@@ -128,6 +132,19 @@ func NewIncident(id, ref string, now time.Time, source string, a *Alert, t Tenan
 		}
 	}
 	return inc
+}
+
+// clockAhead is how far ahead of the hub's a detector's clock may be.
+const clockAhead = 5 * time.Minute
+
+// detected is when the takeover was detected, as far as that can be believed. An alert is
+// never refused for a wrong clock, but the looks for persistence and for phish begin at
+// this time: one in the future would have them find nothing.
+func detected(a *Alert, now time.Time) time.Time {
+	if a.DetectedAt.After(now.Add(clockAhead)) {
+		return now.UTC()
+	}
+	return a.DetectedAt.UTC()
 }
 
 // Join takes the new evidence of another alert for the same account into an open

@@ -195,3 +195,45 @@ func TestWhatIsStrangeInAnAlert(t *testing.T) {
 		t.Errorf("a secret prints as %s", s)
 	}
 }
+
+// TestAClockAheadIsNotBelieved: an alert is not refused for its clock. What is measured
+// and looked for begins when it came in, and the timeline says so once.
+func TestAClockAheadIsNotBelieved(t *testing.T) {
+	for name, tc := range map[string]struct {
+		at   time.Time
+		want time.Time
+		said bool
+	}{
+		"as usual":             {noon.Add(-time.Minute), noon.Add(-time.Minute), false},
+		"five minutes ahead":   {noon.Add(5 * time.Minute), noon.Add(5 * time.Minute), false},
+		"further ahead":        {noon.Add(5*time.Minute + time.Millisecond), noon, true},
+		"the year 2199":        {time.Date(2199, 1, 2, 3, 4, 5, 0, time.UTC), noon, true},
+		"elsewhere on earth":   {noon.Add(-time.Minute).In(time.FixedZone("", 14*3600)), noon.Add(-time.Minute), false},
+		"detected long before": {noon.AddDate(-1, 0, 0), noon.AddDate(-1, 0, 0), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := takeover()
+			a.DetectedAt = tc.at
+			if err := a.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			inc := responsehub.NewIncident("01INC", "RH-7K2M", noon, "petra", a, contoso, true)
+			if !inc.DetectedAt.Equal(tc.want) || !inc.ReceivedAt.Equal(noon) {
+				t.Errorf("detected %s, received %s, want %s and %s", inc.DetectedAt, inc.ReceivedAt, tc.want, noon)
+			}
+			a.Evidence = append(a.Evidence, responsehub.Evidence{Text: "more"})
+			if !inc.Join(noon.Add(time.Hour), "petra", a) {
+				t.Error("the second alert brought nothing")
+			}
+			said := 0
+			for _, e := range inc.TakeEvents() {
+				if strings.Contains(e.Text, "Its clock is wrong: it was detected on "+tc.at.UTC().Format("2006-01-02")) {
+					said++
+				}
+			}
+			if (said == 1) != tc.said || said > 1 {
+				t.Errorf("the timeline says it %d times", said)
+			}
+		})
+	}
+}

@@ -61,7 +61,7 @@ func New(cfg *config.Config, opts Options) (*App, error) {
 	a.public = server(a.handler(programs), log)
 	nobodyTold(cfg, log)
 	if cfg.Server.AdminListen != "" {
-		a.admin = server(a.metricsHandler(), log)
+		a.admin = server(a.adminHandler(), log)
 	}
 	return a, nil
 }

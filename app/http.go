@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"net/http/pprof" // #nosec G108 -- mounted by hand, behind a switch; nothing serves the default mux
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -83,8 +84,9 @@ func (a *App) access(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// metricsHandler serves what the hub counts.
-func (a *App) metricsHandler() http.Handler {
+// adminHandler serves what the hub counts, and profiles where they are switched on: whoever
+// can ask for them can slow the hub down.
+func (a *App) adminHandler() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	reg.MustRegister(a.engine.Collectors()...)
@@ -93,6 +95,13 @@ func (a *App) metricsHandler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	if a.cfg.Server.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
 }
 

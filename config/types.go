@@ -57,6 +57,8 @@ type Server struct {
 	PublicURL string `yaml:"public_url" is:"url"`
 	// Address for metrics and debugging, never to be reachable from outside. Empty: none.
 	AdminListen string `yaml:"admin_listen" default:"127.0.0.1:9090" is:"listen" keep:"empty"`
+	// Whether /debug/pprof/ is served at admin_listen, for somebody who looks why the hub is slow or large.
+	Pprof bool `yaml:"pprof"`
 }
 
 // Redis is where everything is kept.
