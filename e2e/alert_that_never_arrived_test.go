@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"strings"
@@ -59,6 +60,25 @@ func TestAlertThatNeverArrived(t *testing.T) {
 		if q.Vendor == "petra" && q.Method != http.MethodGet {
 			t.Errorf("the detector got %s %s", q.Method, q.Path)
 		}
+	}
+
+	// A message that names the account by object id only would not meet what asking finds.
+	const named = "source petra account"
+	if c := s.doctorSays(named); c.Sentence != "" {
+		t.Errorf("doctor says %+v", c)
+	}
+	var alert responsehub.Alert
+	if err := json.Unmarshal(s.world.Alert("manual"), &alert); err != nil {
+		t.Fatal(err)
+	}
+	alert.ID, alert.Account.UserPrincipalName = "by id only", ""
+	raw, err := json.Marshal(alert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID := s.alert(raw)
+	if c := s.doctorSays(named); c.Grade != responsehub.CheckWarning || !strings.Contains(c.Sentence, "("+byID.Ref+" is one)") {
+		t.Errorf("doctor says %+v of %s", c, byID.Ref)
 	}
 }
 

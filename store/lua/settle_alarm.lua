@@ -6,7 +6,8 @@
 
 if redis.call('HGET', KEYS[2], 'claim') ~= ARGV[2] then return '0' end
 local now = now_ms()
-local left = redis.call('HINCRBY', KEYS[2], 'count', int(-number(ARGV[3])))
+local left = math.max(0, number(redis.call('HGET', KEYS[2], 'count')) - number(ARGV[3]))
+redis.call('HSET', KEYS[2], 'count', int(left))
 local over = redis.call('HEXISTS', KEYS[2], 'over') == 1
 if over and ARGV[4] == '1' then
   redis.call('DEL', KEYS[2])
