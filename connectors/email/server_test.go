@@ -10,7 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -117,7 +117,7 @@ func serve(t *testing.T, b *box, how string) (addr, ca string) {
 	}
 	srv := smtp.NewServer(b)
 	srv.Domain, srv.ReadTimeout, srv.WriteTimeout = "mail.example.com", 10*time.Second, 10*time.Second
-	srv.ErrorLog = log.New(io.Discard, "", 0)
+	srv.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	srv.AllowInsecureAuth = how == "plain"
 	if how != "plain" {
 		srv.TLSConfig, ca = certificate(t)

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -62,7 +62,7 @@ func New(cfg Config) (*Server, error) {
 	}))
 	s.server.Domain, s.server.TLSConfig, s.server.MaxMessageBytes = cfg.Domain, cfg.TLS, cfg.MaxBytes
 	s.server.MaxRecipients, s.server.ReadTimeout, s.server.WriteTimeout = 100, time.Minute, time.Minute
-	s.server.ErrorLog = log.New(io.Discard, "", 0)
+	s.server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	return s, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"math/big"
 	"net"
 	"strings"
@@ -64,7 +65,6 @@ func serve(t *testing.T, raw []byte) (s *Server, log *wire.Log, plain, secure st
 			}
 		})
 	}
-	time.Sleep(10 * time.Millisecond)
 	t.Cleanup(func() { s.Stop(); serving.Wait() })
 	return s, log, addresses[0], addresses[1], &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}
 }
@@ -182,7 +182,7 @@ func codeOf(t *testing.T, err error) int {
 	if err == nil {
 		return 0
 	}
-	e, ok := err.(*gosmtp.SMTPError)
+	e, ok := errors.AsType[*gosmtp.SMTPError](err)
 	if !ok {
 		t.Fatalf("no answer: %v", err)
 	}
