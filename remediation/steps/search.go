@@ -67,7 +67,9 @@ func (w *run) feed(ctx context.Context) error {
 			if !ok {
 				return err
 			}
-			sleep(ctx, pause)
+			if err := sleep(ctx, pause); err != nil {
+				return err
+			}
 			continue
 		case err != nil:
 			return err

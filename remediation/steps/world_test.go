@@ -158,7 +158,9 @@ func (w *world) MailboxPage(_ context.Context, _, page string) ([]Mailbox, strin
 	}
 	from := 0
 	if page != "" {
-		fmt.Sscanf(page, "page at %d", &from)
+		if _, err := fmt.Sscanf(page, "page at %d", &from); err != nil {
+			return nil, "", err
+		}
 	}
 	to := min(from+w.pageSize, len(w.boxes))
 	if to == len(w.boxes) {
