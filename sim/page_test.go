@@ -97,7 +97,7 @@ func TestInstallWaitsForTheHub(t *testing.T) {
 func TestConfigIsYAMLAndStable(t *testing.T) {
 	t.Parallel()
 	w, _ := start(t)
-	if w.Config() != w.Config() {
+	if first := w.Config(); w.Config() != first {
 		t.Error("Config differs from call to call")
 	}
 	var got struct {

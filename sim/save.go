@@ -78,7 +78,7 @@ func (w *World) openDir() error {
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return fmt.Errorf("sim: directory of the world: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(w.dir, "world.lock"), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // a fixed name in the caller's folder
+	f, err := os.OpenFile(filepath.Join(w.dir, "world.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("sim: %w", err)
 	}
@@ -196,7 +196,7 @@ func (w *World) save() error {
 		err = os.Rename(f.Name(), w.path())
 	}
 	if err != nil {
-		os.Remove(f.Name())
+		_ = os.Remove(f.Name()) // half a file does no harm beside the whole one
 		return fmt.Errorf("sim: keep the world: %w", err)
 	}
 	w.written = raw

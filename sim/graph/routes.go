@@ -35,7 +35,6 @@ func (r *route) denied() reply {
 var (
 	readUsers      = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	revokeSessions = []string{"User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"}
-	readDirectory  = []string{"Directory.Read.All", "Directory.ReadWrite.All"}
 	readRoles      = []string{"Directory.Read.All", "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "Directory.ReadWrite.All"}
 	readMail       = []string{"Mail.ReadBasic.All", "Mail.Read", "Mail.ReadWrite"}
 	writeMail      = []string{"Mail.ReadWrite"}

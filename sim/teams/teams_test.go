@@ -52,11 +52,11 @@ func (b *bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, _ := io.ReadAll(r.Body)
 	var a map[string]any
 	if err := json.Unmarshal(raw, &a); err != nil {
-		http.Error(w, "not JSON", 400)
+		http.Error(w, "not JSON", http.StatusBadRequest)
 		return
 	}
 	if err := b.verify(r.Header.Get("Authorization"), a); err != nil {
-		http.Error(w, err.Error(), 401)
+		http.Error(w, err.Error(), http.StatusUnauthorized)
 		return
 	}
 	b.mu.Lock()

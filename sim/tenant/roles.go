@@ -34,7 +34,7 @@ const (
 
 // roleTemplates are the fixed ids of the built-in roles, as they stand in a token's wids claim.
 // https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
-var roleTemplates = map[string]string{
+var roleTemplates = map[string]string{ //nolint:gosec // ids that everybody may know
 	GlobalAdministrator:     "62e90394-69f5-4237-9190-012177145e10",
 	PrivilegedAuthAdmin:     "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",
 	UserAdministrator:       "fe930be7-5e62-47db-91af-98c3a49a38b1",

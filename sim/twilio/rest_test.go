@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -201,7 +202,7 @@ func TestScriptedRefusals(t *testing.T) {
 		s.log.AddFault(wire.Fault{Vendor: "twilio", Method: "POST", Times: 1, After: true, Drop: true})
 		func() {
 			defer func() {
-				if recover() != http.ErrAbortHandler {
+				if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
 					t.Error("the answer came")
 				}
 			}()
