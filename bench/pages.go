@@ -89,7 +89,7 @@ func openVillage(ctx context.Context) (v *village, err error) {
 	if v.open, err = populate(ctx, v.redis); err != nil {
 		return v, fmt.Errorf("fill the store: %w", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return v, err
 	}
@@ -190,7 +190,7 @@ func (v *village) stop() {
 		v.world.Stop()
 	}
 	if v.redis != nil {
-		_ = v.redis.stop()
+		v.redis.stop()
 	}
 	_ = os.RemoveAll(v.dir)
 }

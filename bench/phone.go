@@ -166,7 +166,7 @@ func (s *stage) sequences(ctx context.Context, phones []twilio.Person) error {
 		return err
 	}
 	req.Header = http.Header{"Authorization": {"Bearer " + apiKey}, "Content-Type": {"application/json"}}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -33,7 +32,7 @@ func populate(ctx context.Context, r *server) (string, error) {
 	if err := rdb.ConfigSet(ctx, "appendfsync", "no").Err(); err != nil { // nothing is measured yet
 		return "", err
 	}
-	s, dir := store.New(rdb), store.NewDirectory(rdb, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	s, dir := store.New(rdb), store.NewDirectory(rdb, slog.New(slog.DiscardHandler))
 	tenants := make([]responsehub.Tenant, customers)
 	for n := range tenants {
 		t := &tenants[n]

@@ -35,7 +35,8 @@ func startRedis(ctx context.Context) (*server, error) {
 	}
 	rdb, err := store.Open(store.Config{Addrs: []string{s.addr}})
 	if err != nil {
-		return nil, errors.Join(err, s.stop())
+		s.stop()
+		return nil, err
 	}
 	defer rdb.Close()
 	for range 200 {
@@ -46,13 +47,14 @@ func startRedis(ctx context.Context) (*server, error) {
 			break
 		}
 	}
-	return nil, errors.Join(errors.New("redis-server does not answer"), s.stop())
+	s.stop()
+	return nil, errors.New("redis-server does not answer")
 }
 
-func (s *server) stop() error {
+func (s *server) stop() {
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
-	return os.RemoveAll(s.dir)
+	os.RemoveAll(s.dir)
 }
 
 // client returns a client as the hub has it.

@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 	if kind, ok := os.LookupEnv(childEnv); ok {
 		if err := child(kind); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1) //nolint:forbidigo // this is main
+			os.Exit(1)
 		}
 		return
 	}

@@ -45,7 +45,7 @@ func settle(ctx context.Context, of townOrders) (s *scale, err error) {
 	if s.dir, err = os.MkdirTemp("", "rb"); err != nil {
 		return s, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return s, err
 	}
@@ -91,7 +91,7 @@ func (s *scale) stop() {
 		}
 	}
 	if s.redis != nil {
-		_ = s.redis.stop()
+		s.redis.stop()
 	}
 	_ = os.RemoveAll(s.dir)
 }

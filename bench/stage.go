@@ -108,7 +108,7 @@ func raise(ctx context.Context, customers int, manual bool, more ...setting) (s 
 }
 
 // apiKey opens the hub's API. It is good for nothing else.
-const apiKey = "bench-0123456789abcdef0123456789abcdef" //nolint:gosec // of this benchmark only
+const apiKey = "bench-0123456789abcdef0123456789abcdef"
 
 func (s *stage) stop() {
 	if s.hub != nil {
@@ -118,7 +118,7 @@ func (s *stage) stop() {
 		s.world.Stop()
 	}
 	if s.redis != nil {
-		_ = s.redis.stop()
+		s.redis.stop()
 	}
 	_ = os.RemoveAll(s.dir)
 }
