@@ -12,7 +12,7 @@ import (
 // TestDesksAreOneOrAList: one desk is written as it was before there could be several.
 func TestDesksAreOneOrAList(t *testing.T) {
 	for text, want := range map[string]responsehub.Desks{
-		`{"psa":{"connection":"cw","company":"FAB"}}`:                                            {{Connection: "cw", Company: "FAB"}},
+		`{"psa":{"connection":"cw","company":"FAB"}}`:                                             {{Connection: "cw", Company: "FAB"}},
 		`{"psa":[{"connection":"cw","company":"FAB"},{"connection":"halo","company":"Fab Ltd"}]}`: {{Connection: "cw", Company: "FAB"}, {Connection: "halo", Company: "Fab Ltd"}},
 		`{}`: nil,
 	} {

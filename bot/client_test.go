@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -146,7 +147,7 @@ func TestAnswers(t *testing.T) {
 					}
 					return
 				}
-				e, ok := err.(*responsehub.Error)
+				e, ok := errors.AsType[*responsehub.Error](err)
 				if what == "put" && !ok {
 					e = &responsehub.Error{Kind: responsehub.KindOf(err), Message: responsehub.Sentence(err), RetryAfter: tc.after}
 				}

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -71,7 +72,7 @@ func (l *lane) turn() time.Duration {
 	}
 	if l.last.Err != nil {
 		pause := time.Second
-		if e, ok := l.last.Err.(*responsehub.Error); ok && e.RetryAfter > 0 {
+		if e, ok := errors.AsType[*responsehub.Error](l.last.Err); ok && e.RetryAfter > 0 {
 			pause = e.RetryAfter
 		}
 		return pause

@@ -47,7 +47,7 @@ func creating(channel string) string { return "teams:create:" + channel }
 
 // jitter spreads those who wait for the same moment.
 func jitter(d time.Duration) time.Duration {
-	return d + rand.N(max(d/4, 50*time.Millisecond)) //nolint:gosec // no secret: it only spreads calls
+	return d + rand.N(max(d/4, 50*time.Millisecond))
 }
 
 // ownLimits keeps the limits of one process, where no other is given.

@@ -82,7 +82,7 @@ func TestConsole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join("..", *consolePicture), drawn, 0o644); err != nil { //nolint:gosec // a picture for everybody
+		if err := os.WriteFile(filepath.Join("..", *consolePicture), drawn, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,7 +166,7 @@ func (d *demo) raise(t *testing.T, customer int, alert map[string]any) {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), d.binary, "alert", "send", "--to", "http://"+d.hub+"/v1/alerts/petra", "--secret", cfg.Sources[0].Secrets[0], "--file", file).CombinedOutput() //nolint:gosec // our own binary
+	out, err := exec.CommandContext(t.Context(), d.binary, "alert", "send", "--to", "http://"+d.hub+"/v1/alerts/petra", "--secret", cfg.Sources[0].Secrets[0], "--file", file).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,7 +155,7 @@ var printed = regexp.MustCompile(`Open\s+(http://\S+)|RESPONSEHUB_API_KEY=(\S+)|
 func (d *demo) start(t *testing.T, alert string, more ...string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	d.cmd = exec.CommandContext(ctx, d.binary, append([]string{"demo", "--no-browser", "--listen", d.hub, "--sim-listen", d.sim, "--alert", alert}, more...)...) //nolint:gosec // our own binary
+	d.cmd = exec.CommandContext(ctx, d.binary, append([]string{"demo", "--no-browser", "--listen", d.hub, "--sim-listen", d.sim, "--alert", alert}, more...)...)
 	d.cmd.Env = append(os.Environ(), "RESPONSEHUB_DEMO_DIR="+d.dir)
 	d.said = &lines{}
 	d.cmd.Stderr = d.said
@@ -261,8 +262,10 @@ func twoFree(t *testing.T) string {
 	for range 50 {
 		address := freeAddress(t)
 		_, port, _ := net.SplitHostPort(address)
-		var n int
-		fmt.Sscan(port, &n)
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", n+1)); err == nil {
 			l.Close()
 			return address

@@ -114,7 +114,7 @@ func (w *walker) read(t *testing.T, resp *http.Response, err error) (int, string
 
 func (w *walker) get(t *testing.T, address string) (int, string) {
 	t.Helper()
-	resp, err := w.Get(address) //nolint:noctx,bodyclose // closed by read
+	resp, err := w.Get(address)
 	return w.read(t, resp, err)
 }
 
@@ -137,7 +137,7 @@ func (w *walker) signIn(t *testing.T, start, who string) string {
 		if strings.Contains(body, `name="login"`) {
 			form = url.Values{"prompt": {"login"}, "login": {who}, "password": {"anything"}}
 		}
-		resp, err := w.PostForm(html.UnescapeString(action[1]), form) //nolint:noctx,bodyclose // closed by read
+		resp, err := w.PostForm(html.UnescapeString(action[1]), form)
 		_, body = w.read(t, resp, err)
 	}
 	if w.back == "" {

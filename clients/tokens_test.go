@@ -161,7 +161,9 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: Microsoft's validator says %s (%s), want %s", c.name, word[theirs[i].OK], theirs[i].Reason, word[want])
 		}
 	}
-	w.Flush()
+	if err := w.Flush(); err != nil {
+		t.Error(err)
+	}
 	t.Logf("\n%s", table.String())
 }
 

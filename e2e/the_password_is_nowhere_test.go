@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -162,7 +163,7 @@ func (s *stage) searchRedis(when string, passwords ...string) {
 			s.Fatalf("read %s: %v", key, err)
 		}
 		dump, err := s.rdb.Dump(ctx, key).Result()
-		if err != nil && err != redis.Nil {
+		if err != nil && !errors.Is(err, redis.Nil) {
 			s.Fatalf("dump %s: %v", key, err)
 		}
 		if found([]byte(key+value), passwords...) || found([]byte(dump), passwords...) {

@@ -54,7 +54,7 @@ func TestTwoReplicasOneTicket(t *testing.T) {
 			s.contained(p.product, in)
 		}
 	}
-	first = s.spawnAt(front.config[0], front.at[0])
+	s.spawnAt(front.config[0], front.at[0])
 	front.only(front.at[0]) // the events, and what technicians ask for
 	for _, p := range all {
 		act := sim.Act{Do: "ticket_assign", Desk: p.name, Ticket: s.oneTicketAt(p.product, p.in[0]).ID}

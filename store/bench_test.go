@@ -52,7 +52,9 @@ func BenchmarkClosed(b *testing.B) {
 		var n int64
 		for line := range strings.Lines(info) {
 			if v, ok := strings.CutPrefix(line, "used_memory_dataset:"); ok {
-				fmt.Sscan(v, &n)
+				if _, err := fmt.Sscan(v, &n); err != nil {
+					b.Fatal(err)
+				}
 			}
 		}
 		return n

@@ -97,7 +97,7 @@ const (
 	readinessKey        = "{dir}:readiness" // HASH by tenant id: what its last preflight found
 	settingsKey         = "{dir}:settings"
 	journalKey          = "{dir}:journal" // LIST, append-only: who changed the directory, chained like an incident's events
-	signInsKey          = "{dir}:signins" // HASH by Microsoft tenant id: people's sealed sign-ins
+	signInsKey          = "{dir}:signins" //nolint:misspell // the name is stored: HASH by Microsoft tenant id, of people's sealed sign-ins
 )
 
 // onceKey is a STRING that is good for one use. Its name is a hash: who reads key names

@@ -67,7 +67,9 @@ func TestPSAAway(t *testing.T) {
 		b.open(false)
 		b.run(time.Minute)
 		b.edit(func(inc *responsehub.Incident) {
-			inc.FalseAlarm(ann, "a test", time.Now())
+			if _, err := inc.FalseAlarm(ann, "a test", time.Now()); err != nil {
+				t.Error(err)
+			}
 		})
 		b.run(72 * time.Hour)
 		b.desk.fault = nil

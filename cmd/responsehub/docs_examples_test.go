@@ -99,7 +99,7 @@ func complete(command string) bool {
 	if m := heredoc.FindStringSubmatch(command); m != nil && !strings.HasSuffix(command, "\n"+m[1]) {
 		return false
 	}
-	return exec.Command("bash", "-n", "-c", command).Run() == nil //nolint:noctx // reads a line
+	return exec.Command("bash", "-n", "-c", command).Run() == nil
 }
 
 // shape is a regular expression of what a document says of an answer.

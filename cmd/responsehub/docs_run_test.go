@@ -248,7 +248,7 @@ func cut(t *testing.T, pattern, in string) string {
 // says ready.
 func (s *stage) stay(e example, dir string, env []string, ready, name string, args ...string) string {
 	s.t.Helper()
-	c := exec.Command(name, args...) //nolint:noctx // ended by SIGTERM, which is part of what is tried
+	c := exec.Command(name, args...)
 	c.Dir, c.Env = dir, append(os.Environ(), env...)
 	said := &lines{}
 	c.Stdout, c.Stderr = said, said

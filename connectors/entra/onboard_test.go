@@ -57,7 +57,7 @@ func (v *visited) choose(t *testing.T, address, id string) url.Values {
 		user = u.ID
 	}
 	v.world.Unlock()
-	resp, err := v.browser.PostForm(address, url.Values{"tenant": {id}, "user": {user}}) //nolint:noctx // a test's browser
+	resp, err := v.browser.PostForm(address, url.Values{"tenant": {id}, "user": {user}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestNobodyIsSentElsewhere(t *testing.T) {
 	v := newVisited(t)
-	resp, err := v.browser.Get(v.login.OnboardLink(tenantID, "https://evil.test/back", "s")) //nolint:noctx // a test's browser
+	resp, err := v.browser.Get(v.login.OnboardLink(tenantID, "https://evil.test/back", "s"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ const (
 	whyAppFromGrant  = "The user consented to this app, which is not Microsoft's."
 	whyAppMade       = "The account owns this app registration, which was made on %s, around the time of the attack."
 	whyOwnerAdded    = "%s was added as an owner of the app on %s, by %s: an owner makes secrets for it and switches it on again."
-	whySecretAdded   = "A secret or certificate was added to the app on %s, by %s: whoever holds it signs in as the app."
+	whySecretAdded   = "A secret or certificate was added to the app on %s, by %s: whoever holds it signs in as the app." //nolint:gosec // a sentence
 	auditsLicensed   = "The hub could not read in the audit log what was changed at apps: the tenant has no licence for it (Entra ID P1). Look through the owners and secrets of its apps by hand, then set the step aside with a reason."
 	signInsLicensed  = "The hub could not read the account's sign-ins: the tenant has no licence for it (Entra ID P1). Whether the account stays locked is looked at all the same."
 	whyAppSecret     = "The account owns this app, to which a secret was added on %s, around the time of the attack."
