@@ -66,6 +66,18 @@ var alarms = []behaviour{
 		third := claimed(t, b, book)
 		same(t, []any{third.Words, third.Count}, []any{"five", 1})
 	}},
+	{"what comes up while it is told is told later", func(t *testing.T, b *bench) {
+		book := store.NewAlarms(b.rdb)
+		must(t, book.Raise(b.ctx, responsehub.Alarm{Subject: "s", Words: "one", Again: lease}))
+		w := claimed(t, b, book)
+		must(t, book.Raise(b.ctx, responsehub.Alarm{Subject: "s", Words: "two", Again: lease}))
+		must(t, book.Settle(b.ctx, w))
+		quiet(t, b, book)
+		time.Sleep(lease + 50*time.Millisecond)
+		if w = claimed(t, b, book); w == nil || w.Words != "two" || w.Count != 1 {
+			t.Fatalf("later %+v", w)
+		}
+	}},
 	{"an end is told once, at once, and only of what was told", func(t *testing.T, b *bench) {
 		book := store.NewAlarms(b.rdb)
 		end := func() { must(t, book.Raise(b.ctx, responsehub.Alarm{Subject: "s", Words: "back", Over: true})) }
