@@ -269,7 +269,7 @@ func TestHaloAnswersFollowTheDescription(t *testing.T) {
 	}
 	one := id(a.ask("POST", "/Tickets", "/Tickets", `[{"summary":"s","details_html":"d","client_id":13,"third_party_id_string":"RH-1"}]`), "id")
 	a.ask("POST", "/Tickets", "/Tickets", `[{"id":`+one+`,"status_id":9}]`)
-	a.ask("POST", "/Webhook", "/Webhook", `[{"name":"hub","url":"http://127.0.0.1:1/","authentication_type":1,"authentication_header":"k"}]`)
+	a.ask("POST", "/Webhook", "/Webhook", `[{"name":"hub","url":"http://127.0.0.1:1/","authentication_type":1,"basic_username":"hub","basic_password":"k"}]`)
 	for path, described := range map[string]string{
 		"/Tickets/" + one: "/Tickets/{id}", "/Client/13": "/Client/{id}", "/Status/9": "/Status/{id}", "/Outcome/7": "/Outcome/{id}", "/TicketType/21": "/TicketType/{id}", "/Priority/1-1": "/Priority/{id}",
 		"/Tickets": "/Tickets", "/Client": "/Client", "/Status": "/Status", "/Webhook": "/Webhook",
