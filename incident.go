@@ -55,7 +55,7 @@ type Incident struct {
 	Steps        []Step               `json:"steps"`
 	Watch        *Watch               `json:"watch,omitempty"`   // over the lock
 	Todos        []Todo               `json:"todos,omitempty"`   // what people have to do by hand
-	Former       *Former              `json:"former,omitempty"`  // in whose thread its cards answer
+	Former       *Former              `json:"former,omitempty"`  // of the same account, closed shortly before; in its thread the cards answer
 	Cards        map[string]CardRef   `json:"cards,omitempty"`   // Teams card by channel id
 	Sealed       map[string]Sealed    `json:"sealed,omitempty"`  // encrypted values, such as the one-time password
 	Page         *Page                `json:"page,omitempty"`    // who is called and texted

@@ -21,7 +21,7 @@ func (a *App) buildMail() error {
 		return fmt.Errorf("mail: %w", err)
 	}
 	a.engine.Follow(mailing.NewFollower(mailing.Config{
-		From: m.From, PublicURL: a.cfg.Server.PublicURL, Fallback: a.cfg.Fallback.Mail, Tenant: a.directory.Tenant,
+		From: m.From, PublicURL: a.cfg.Server.PublicURL, Fallback: a.cfg.Fallback.Mail, Tenant: a.directory.Tenant, Before: a.engine.Before,
 	}, a.post, a.log.With("part", "mail")))
 	return nil
 }

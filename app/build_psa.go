@@ -69,7 +69,7 @@ func (a *App) buildPSA(key []byte, opts Options) error {
 	}
 	a.psa.follower = ticket.NewFollower(ticket.Config{
 		Connections: a.psa.connections, Unknown: unknown, Tenant: a.directory.Tenant, Queue: shared, Index: shared,
-		Record: a.record, Link: a.incidentLink, Alarm: a.alarm, Log: log,
+		Record: a.record, Link: a.incidentLink, Before: a.engine.Before, Alarm: a.alarm, Log: log,
 	})
 	a.psa.keeper = &ticket.Keeper{
 		Connections: a.psa.connections, Open: a.openIncidents, Moves: a.psa.follower.Moves, Hub: a.engine, Queue: shared, Once: shared, Log: log,

@@ -30,6 +30,7 @@ type panelData struct {
 	Remaining int // evidence that is not shown
 	Documents bool
 	Trial     string // of the tenant, where it is over
+	Before    string // what stands before the incident that the account had before
 }
 
 // stepRow is a step of the panel.
@@ -85,6 +86,7 @@ func (c *Console) panelOf(r *http.Request, actor responsehub.Actor, inc *respons
 		Incident: inc, MayAct: actor.May(responsehub.Act, inc.Tenant) == nil, Command: rand.Text(), Lock: timeToLock(inc),
 		Lasting: inc.Irreversible(responsehub.StepIDs...), Told: c.told(inc), Stages: report.Stages(inc), Unheld: inc.Acknowledged == nil && !inc.State.Closed(),
 		Evidence: inc.Evidence, Full: r.FormValue("timeline") == "full", Documents: c.cfg.Documents != nil,
+		Before: responsehub.FormerTitle,
 	}
 	if n := len(d.Evidence); n > evidenceShown && !d.Full {
 		d.Evidence, d.Remaining = d.Evidence[:evidenceShown], n-evidenceShown

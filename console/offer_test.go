@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"responsehub"
 )
@@ -53,5 +54,22 @@ func TestOffer(t *testing.T) {
 	}
 	if _, body, _ := h.get(t, b, "/"); strings.Contains(body, form) {
 		t.Error("it is offered although nothing is left")
+	}
+}
+
+// TestFormerIncident: the page leads to the incident that the account had before, in the
+// words of the card.
+func TestFormerIncident(t *testing.T) {
+	h := start(t)
+	inc := h.open(t)
+	err := h.engine.Amend(t.Context(), inc.ID, func(inc *responsehub.Incident) error {
+		inc.Follows(&responsehub.Former{ID: "01OLD", Ref: "RH-2B3C", State: responsehub.FalseAlarm, ClosedAt: time.Date(2026, 11, 21, 8, 51, 0, 0, time.UTC)})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, body, _ := h.get(t, h.in(t, adminKey), "/incidents/"+inc.ID); !strings.Contains(body, `Before: <a href="/incidents/01OLD">RH-2B3C</a>, the same account, false alarm 21 Nov 2026 08:51:00 UTC`) {
+		t.Error(body)
 	}
 }

@@ -22,6 +22,9 @@ type Config struct {
 	Fallback  []string // addresses for incidents of unknown tenants, where nobody answers, and where no mail of a tenant's can be sent
 	// Tenant finds a tenant as it is configured now.
 	Tenant func(id string) (responsehub.Tenant, bool)
+	// Before names the incident that the account had before, or returns nil; nil: nothing is
+	// looked for.
+	Before func(ctx context.Context, inc *responsehub.Incident) *responsehub.Former
 }
 
 const (
@@ -126,7 +129,7 @@ func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.
 	if fresh {
 		// What a mail says is saved before it is sent: if the hub dies in between, the
 		// repetition is the same mail, and what is new by then goes into the next one.
-		if err := t.Save(ctx, put(due)); err != nil {
+		if err := t.Save(ctx, f.begin(ctx, t.Incident, due)); err != nil {
 			return responsehub.TryAgain(err, nil)
 		}
 	}
@@ -161,6 +164,20 @@ func (f *Follower) due(inc *responsehub.Incident, now time.Time) (due []plan, fr
 		due = append(due, plan{to, ref})
 	}
 	return due, fresh, pause
+}
+
+// begin saves what is due. With the first mail it also notes which incident the account had
+// before.
+func (f *Follower) begin(ctx context.Context, inc *responsehub.Incident, due []plan) responsehub.Edit {
+	save := put(due)
+	if len(inc.Mails) > 0 || inc.Former != nil || f.cfg.Before == nil {
+		return save
+	}
+	former := f.cfg.Before(ctx, inc)
+	return func(inc *responsehub.Incident) error {
+		inc.Follows(former)
+		return save(inc)
+	}
 }
 
 func put(plans []plan) responsehub.Edit {

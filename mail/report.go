@@ -36,6 +36,7 @@ type report struct {
 	Tenant   string
 	Account  string
 	Severity string
+	Former   *former
 	Facts    []fact
 	Steps    []stepLine
 	Todos    []string
@@ -46,6 +47,9 @@ type report struct {
 }
 
 type fact struct{ Name, Value string }
+
+// former is the incident that the account had before.
+type former struct{ Name, Ref, Rest, Link string }
 
 type stepLine struct{ Name, State, Note string }
 
@@ -59,6 +63,12 @@ func reportOf(inc *responsehub.Incident, says news, publicURL string) report {
 	}
 	if publicURL != "" {
 		r.Link = strings.TrimRight(publicURL, "/") + "/incidents/" + inc.ID
+	}
+	if f := inc.Former; f != nil {
+		r.Former = &former{Name: responsehub.FormerTitle, Ref: f.Ref, Rest: f.Rest()}
+		if publicURL != "" {
+			r.Former.Link = strings.TrimRight(publicURL, "/") + "/incidents/" + f.ID
+		}
 	}
 	r.fact("Detected", inc.DetectedAt)
 	r.fact("Received", inc.ReceivedAt)

@@ -70,6 +70,7 @@ type bench struct {
 	queue  *queue
 	index  *index
 	tenant responsehub.Tenant
+	before *responsehub.Former // what the account had before
 	conn   ticket.Connection
 	more   map[string]ticket.Connection // further ones
 	f      *ticket.Follower
@@ -101,7 +102,8 @@ func (b *bench) wire() {
 	b.f = ticket.NewFollower(ticket.Config{
 		Connections: all, Unknown: "cw",
 		Tenant: func(id string) (responsehub.Tenant, bool) { return b.tenant, id == b.tenant.ID },
-		Queue:  b.queue, Index: b.index, Link: func(*responsehub.Incident) string { return "https://hub.example/incidents/RH-7K2M" },
+		Queue:  b.queue, Index: b.index, Link: func(inc *responsehub.Incident) string { return "https://hub.example/incidents/" + inc.Ref },
+		Before: func(context.Context, *responsehub.Incident) *responsehub.Former { return b.before },
 		Record: func(context.Context, string) ([]responsehub.Event, error) { return b.events, nil },
 		Alarm:  b.alarm,
 		Log:    slog.New(slog.DiscardHandler),

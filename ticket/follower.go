@@ -49,6 +49,9 @@ type Config struct {
 	// Record returns an incident's events.
 	Record func(ctx context.Context, incident string) ([]responsehub.Event, error)
 	Link   func(*responsehub.Incident) string // where people act on it; may return ""
+	// Before names the incident that the account had before, or returns nil; nil: nothing is
+	// looked for.
+	Before func(ctx context.Context, inc *responsehub.Incident) *responsehub.Former
 	// Alarm tells the operators what concerns every ticket of a connection, and its end. It
 	// must not block. Each refusal is told; who is told once for an outage is its business.
 	Alarm func(ctx context.Context, a responsehub.Alarm)

@@ -28,6 +28,19 @@ func contains(t *testing.T, what, text string, wants ...string) {
 	}
 }
 
+// TestTicketNamesWhatWasBefore: in the words of the card, with the way to it.
+func TestTicketNamesWhatWasBefore(t *testing.T) {
+	bubble(t, "before", func(t *testing.T, b *bench) {
+		b.before = &responsehub.Former{ID: "inc0", Ref: "RH-2B3C", State: responsehub.Remediated, ClosedAt: time.Date(2026, 11, 21, 8, 51, 0, 0, time.UTC)}
+		b.open(true)
+		b.run(2 * time.Second)
+		contains(t, "description", b.desk.one(t).draft.Description, "Before: RH-2B3C, the same account, remediated 21 Nov 2026 08:51:00 UTC: https://hub.example/incidents/RH-2B3C")
+		if f := b.inc().Former; f == nil || f.ID != "inc0" {
+			t.Errorf("the incident keeps %+v", f)
+		}
+	})
+}
+
 func TestTicketOfAWholeIncident(t *testing.T) {
 	bubble(t, "response on", func(t *testing.T, b *bench) {
 		b.open(true)

@@ -54,7 +54,12 @@ func (v *visit) create(ctx context.Context, company, lost string) (Ticket, error
 		return Ticket{}, err
 	}
 	ns = slices.DeleteFunc(ns, func(n note) bool { return n.resolution || n.held })
-	if err := v.save(ctx, func(_ *responsehub.Incident, ref *responsehub.TicketRef) {
+	var former *responsehub.Former
+	if v.f.cfg.Before != nil && v.inc().Former == nil {
+		former = v.f.cfg.Before(ctx, v.inc())
+	}
+	if err := v.save(ctx, func(inc *responsehub.Incident, ref *responsehub.TicketRef) {
+		inc.Follows(former)
 		ref.Intent, ref.IntentAt, ref.Company = intentCreate, time.Now().UTC(), company
 		ref.Noted = keys(ns)
 	}); err != nil {

@@ -149,6 +149,9 @@ func (v *visit) draft(ns []note, company, lost string) Draft {
 	if link := v.f.cfg.Link(inc); link != "" {
 		line("Act here: %s", link)
 	}
+	if was := inc.Former; was != nil {
+		line("%s: %s%s", responsehub.FormerTitle, was.Words(), before(v.f.cfg.Link(&responsehub.Incident{ID: was.ID, Ref: was.Ref})))
+	}
 	for i, n := range ref.Old {
 		line("This ticket follows %s%s", n, oldWhy(ref, i))
 	}
@@ -160,6 +163,14 @@ func (v *visit) draft(ns []note, company, lost string) Draft {
 		Ref: inc.Ref, Company: company, Title: title, Description: b.String(), Internal: evidence(inc),
 		Severity: inc.Severity, Contact: inc.Account.UserPrincipalName,
 	}
+}
+
+// before is the link to a former incident, where there is one.
+func before(link string) string {
+	if link == "" {
+		return ""
+	}
+	return ": " + link
 }
 
 func oldWhy(ref *responsehub.TicketRef, i int) string {

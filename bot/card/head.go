@@ -134,7 +134,7 @@ func facts(inc *responsehub.Incident, view View) []obj {
 		row(bold("Lock: "), plain(lockTime(inc))),
 	}
 	if inc.Former != nil {
-		rows = append(rows, row(append([]obj{bold("Before: ")}, former(inc, view)...)...))
+		rows = append(rows, row(append([]obj{bold(responsehub.FormerTitle + ": ")}, former(inc, view)...)...))
 	}
 	// Nobody draws a card anew because time goes by. So its age is the distance of two
 	// times that stand still.
@@ -160,7 +160,7 @@ func former(inc *responsehub.Incident, view View) []obj {
 	if to := address(strings.TrimSuffix(view.Console, inc.ID)+inc.Former.ID, true); strings.HasSuffix(view.Console, "/"+inc.ID) && to != "" {
 		name = run(inc.Former.Ref, obj{"selectAction": obj{"type": "Action.OpenUrl", "title": wordsConsole, "url": to}})
 	}
-	return []obj{name, plain(", the same account, " + inc.Former.State.Words() + " " + when(inc.Former.ClosedAt))}
+	return []obj{name, plain(inc.Former.Rest())}
 }
 
 // lockTime is how long the attacker was in after the alert, once that is over.
