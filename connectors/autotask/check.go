@@ -6,32 +6,15 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"responsehub"
 	"responsehub/ticket"
 )
 
-const clockMost = 2 * time.Minute
-
 // checks collects what was found.
 type checks struct {
-	d   *Desk
-	all []responsehub.Check
-}
-
-func (c *checks) add(name string, grade responsehub.Grade, format string, args ...any) {
-	c.all = append(c.all, responsehub.Check{Name: name, Grade: grade, Sentence: fmt.Sprintf(format, args...)})
-}
-
-// failed notes that something could not be read: a refusal is missing, silence unknown.
-func (c *checks) failed(name string, err error) {
-	grade := responsehub.CheckUnknown
-	switch responsehub.KindOf(err) {
-	case responsehub.Forbidden, responsehub.Unauthorized, responsehub.Permanent, responsehub.NotFound:
-		grade = responsehub.CheckMissing
-	}
-	c.add(name, grade, "%s", responsehub.Sentence(err))
+	ticket.Checks
+	d *Desk
 }
 
 // Check looks at what tickets need, by reading only.
@@ -41,17 +24,17 @@ func (d *Desk) Check(ctx context.Context) []responsehub.Check {
 	var u usage
 	header, err := d.send(ctx, request{what: "sign in", method: http.MethodGet, path: "ThresholdInformation"}, &u)
 	if err != nil {
-		c.failed("sign in", err)
-		return c.all
+		c.Failed("sign in", err)
+		return c.All
 	}
 	d.budget.note(u)
-	c.add("sign in", responsehub.CheckOK, "The API user can sign in to Autotask.")
-	c.clock(header)
+	c.Add("sign in", responsehub.CheckOK, "The API user can sign in to Autotask.")
+	c.Clock("Autotask", header)
 	c.usage(u)
 	all, err := d.of(ctx, ofTickets)
 	if err != nil {
-		c.failed("right tickets", err)
-		return c.all
+		c.Failed("right tickets", err)
+		return c.All
 	}
 	c.label(all, "queue", "queueID", d.cfg.Queue)
 	c.statuses(all)
@@ -64,27 +47,15 @@ func (d *Desk) Check(ctx context.Context) []responsehub.Check {
 	c.notes(ctx)
 	c.rights(ctx)
 	c.webhook(ctx)
-	return c.all
-}
-
-func (c *checks) clock(h http.Header) {
-	at, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return
-	}
-	if off := time.Since(at).Abs(); off > clockMost {
-		c.add("clock", responsehub.CheckWarning, "The clocks of the hub and of Autotask differ by %s. Times in notes will be off: set this machine's clock.", off.Round(time.Second))
-		return
-	}
-	c.add("clock", responsehub.CheckOK, "The clocks agree.")
+	return c.All
 }
 
 func (c *checks) usage(u usage) {
 	if p := u.percent(); p > busyAt {
-		c.add("calls", responsehub.CheckWarning, "%d %% of the calls that Autotask allows all integrations are used up; tickets will be late. Find out which integration calls so often.", p)
+		c.Add("calls", responsehub.CheckWarning, "%d %% of the calls that Autotask allows all integrations are used up; tickets will be late. Find out which integration calls so often.", p)
 		return
 	}
-	c.add("calls", responsehub.CheckOK, "%d %% of the calls that Autotask allows all integrations are used up.", u.percent())
+	c.Add("calls", responsehub.CheckOK, "%d %% of the calls that Autotask allows all integrations are used up.", u.percent())
 }
 
 // label checks a label of the configuration.
@@ -93,10 +64,10 @@ func (c *checks) label(all []field, what, name, label string) {
 		return
 	}
 	if _, ok := named(all, name).labelled(label); !ok {
-		c.add(what, responsehub.CheckMissing, "Autotask has no active %s %q.", words[name], label)
+		c.Add(what, responsehub.CheckMissing, "Autotask has no active %s %q.", words[name], label)
 		return
 	}
-	c.add(what, responsehub.CheckOK, "The %s %q is there.", words[name], label)
+	c.Add(what, responsehub.CheckOK, "The %s %q is there.", words[name], label)
 }
 
 func (c *checks) statuses(all []field) {
@@ -110,21 +81,21 @@ func (c *checks) statuses(all []field) {
 		switch {
 		case !ok:
 			good = false
-			c.add("status "+string(stage), responsehub.CheckMissing, "Autotask has no active status %q (psa statuses.%s).", name, stage)
+			c.Add("status "+string(stage), responsehub.CheckMissing, "Autotask has no active status %q (psa statuses.%s).", name, stage)
 		case stage == ticket.Closed && s.number() != complete:
 			good = false
-			c.add("status closed", responsehub.CheckWarning, "The status %q (psa statuses.closed) is not Autotask's own %q: it does not complete a ticket.", name, f.label(complete))
+			c.Add("status closed", responsehub.CheckWarning, "The status %q (psa statuses.closed) is not Autotask's own %q: it does not complete a ticket.", name, f.label(complete))
 		case stage != ticket.Closed && s.number() == complete:
 			good = false
-			c.add("status "+string(stage), responsehub.CheckWarning, "The status %q (psa statuses.%s) completes a ticket.", name, stage)
+			c.Add("status "+string(stage), responsehub.CheckWarning, "The status %q (psa statuses.%s) completes a ticket.", name, stage)
 		}
 	}
 	if c.d.cfg.Statuses[ticket.Closed] == "" {
 		good = false
-		c.add("status closed", responsehub.CheckWarning, "psa statuses.closed is empty: the hub writes no resolution and leaves tickets open.")
+		c.Add("status closed", responsehub.CheckWarning, "psa statuses.closed is empty: the hub writes no resolution and leaves tickets open.")
 	}
 	if good {
-		c.add("statuses", responsehub.CheckOK, "The statuses are there.")
+		c.Add("statuses", responsehub.CheckOK, "The statuses are there.")
 	}
 }
 
@@ -140,21 +111,21 @@ func (c *checks) required(all []field) {
 		}
 	}
 	if len(missing) > 0 {
-		c.add("fields", responsehub.CheckWarning, "Autotask wants fields that the hub does not fill in: %s. Give the ticket category a default for them.", strings.Join(missing, ", "))
+		c.Add("fields", responsehub.CheckWarning, "Autotask wants fields that the hub does not fill in: %s. Give the ticket category a default for them.", strings.Join(missing, ", "))
 	}
 }
 
 func (c *checks) notes(ctx context.Context) {
 	all, err := c.d.of(ctx, ofNotes)
 	if err != nil {
-		c.failed("notes", err)
+		c.Failed("notes", err)
 		return
 	}
 	if _, err := c.d.publish(all); err != nil {
-		c.failed("notes", err)
+		c.Failed("notes", err)
 		return
 	}
-	c.add("notes", responsehub.CheckOK, "Notes can be published as configured.")
+	c.Add("notes", responsehub.CheckOK, "Notes can be published as configured.")
 }
 
 // rights tries the reads that a ticket needs. Writes are tried by a test ticket.
@@ -168,38 +139,38 @@ func (c *checks) rights(ctx context.Context) {
 		{"contacts", "Contacts", "contacts: view all"},
 	} {
 		if _, err := rows[row](ctx, c.d, "read "+r.name, r.entity, query{Filter: []filter{{Op: "gt", Field: "id", Value: 0}}, Fields: []string{"id"}}, 1); err != nil {
-			c.failed("right "+r.name, fmt.Errorf("%w (%s)", err, r.right))
+			c.Failed("right "+r.name, fmt.Errorf("%w (%s)", err, r.right))
 			continue
 		}
-		c.add("right "+r.name, responsehub.CheckOK, "The API user reads %s.", r.name)
+		c.Add("right "+r.name, responsehub.CheckOK, "The API user reads %s.", r.name)
 	}
 	if c.d.cfg.CatchAll == "" {
-		c.add("catch-all company", responsehub.CheckWarning, "psa catch_all_company is empty: alerts of unknown tenants get no ticket.")
+		c.Add("catch-all company", responsehub.CheckWarning, "psa catch_all_company is empty: alerts of unknown tenants get no ticket.")
 		return
 	}
 	if _, err := c.d.company(ctx, c.d.cfg.CatchAll); err != nil {
-		c.failed("catch-all company", err)
+		c.Failed("catch-all company", err)
 		return
 	}
-	c.add("catch-all company", responsehub.CheckOK, "The company %q is there.", c.d.cfg.CatchAll)
+	c.Add("catch-all company", responsehub.CheckOK, "The company %q is there.", c.d.cfg.CatchAll)
 }
 
 // webhook tells whether events come back.
 func (c *checks) webhook(ctx context.Context) {
 	all, err := c.d.hooks(ctx)
 	if err != nil {
-		c.add("events", responsehub.CheckWarning, "Webhooks cannot be read: what people do to tickets is seen within ten minutes instead of at once. %s", responsehub.Sentence(err))
+		c.Add("events", responsehub.CheckWarning, "Webhooks cannot be read: what people do to tickets is seen within ten minutes instead of at once. %s", responsehub.Sentence(err))
 		return
 	}
 	for _, h := range all {
 		if h.Active && h.Ready {
-			c.add("events", responsehub.CheckOK, "The webhook is there and active.")
+			c.Add("events", responsehub.CheckOK, "The webhook is there and active.")
 			return
 		}
 	}
 	if len(all) > 0 {
-		c.add("events", responsehub.CheckWarning, "Autotask has switched the hub's webhook off. A running hub sets it up again within a day, and doctor does at once.")
+		c.Add("events", responsehub.CheckWarning, "Autotask has switched the hub's webhook off. A running hub sets it up again within a day, and doctor does at once.")
 		return
 	}
-	c.add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, and so does doctor.")
+	c.Add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, and so does doctor.")
 }

@@ -5,32 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"responsehub"
 	"responsehub/ticket"
 )
 
-const clockMost = 2 * time.Minute
-
 // checks collects what was found.
 type checks struct {
-	d   *Desk
-	all []responsehub.Check
-}
-
-func (c *checks) add(name string, grade responsehub.Grade, format string, args ...any) {
-	c.all = append(c.all, responsehub.Check{Name: name, Grade: grade, Sentence: fmt.Sprintf(format, args...)})
-}
-
-// failed notes that something could not be read: a refusal is missing, silence unknown.
-func (c *checks) failed(name string, err error) {
-	grade := responsehub.CheckUnknown
-	switch responsehub.KindOf(err) {
-	case responsehub.Forbidden, responsehub.Unauthorized, responsehub.Permanent, responsehub.NotFound:
-		grade = responsehub.CheckMissing
-	}
-	c.add(name, grade, "%s", responsehub.Sentence(err))
+	ticket.Checks
+	d *Desk
 }
 
 // Check looks at what tickets need, by reading only.
@@ -42,16 +25,16 @@ func (d *Desk) Check(ctx context.Context) []responsehub.Check {
 	}
 	header, err := d.send(ctx, "sign in", http.MethodGet, "/system/info", nil, nil, &info)
 	if err != nil {
-		c.failed("sign in", err)
-		return c.all
+		c.Failed("sign in", err)
+		return c.All
 	}
-	c.add("sign in", responsehub.CheckOK, "The API member can sign in to ConnectWise %s.", ticket.Short(info.Version, 40))
-	c.clock(header)
+	c.Add("sign in", responsehub.CheckOK, "The API member can sign in to ConnectWise %s.", ticket.Short(info.Version, 40))
+	c.Clock("ConnectWise", header)
 	board, err := d.board(ctx)
 	if err != nil {
-		c.failed("board", err)
+		c.Failed("board", err)
 	} else {
-		c.add("board", responsehub.CheckOK, "The board %q is there.", d.cfg.Board)
+		c.Add("board", responsehub.CheckOK, "The board %q is there.", d.cfg.Board)
 		c.team(ctx, board)
 		c.statuses(ctx, board)
 		c.name(ctx, "type", fmt.Sprintf("/service/boards/%d/types", board), d.cfg.Type)
@@ -62,41 +45,29 @@ func (d *Desk) Check(ctx context.Context) []responsehub.Check {
 	c.name(ctx, "source", "/service/sources", d.cfg.Source)
 	c.rights(ctx)
 	c.callback(ctx)
-	return c.all
-}
-
-func (c *checks) clock(h http.Header) {
-	at, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return
-	}
-	if off := time.Since(at).Abs(); off > clockMost {
-		c.add("clock", responsehub.CheckWarning, "The clocks of the hub and of ConnectWise differ by %s. Times in notes will be off: set this machine's clock.", off.Round(time.Second))
-		return
-	}
-	c.add("clock", responsehub.CheckOK, "The clocks agree.")
+	return c.All
 }
 
 // team finds the trap of a board without a default team: nothing can be created there.
 func (c *checks) team(ctx context.Context, board int) {
 	teams, err := list[team](ctx, c.d, "read the board's teams", fmt.Sprintf("/service/boards/%d/teams", board))
 	if err != nil {
-		c.failed("team", err)
+		c.Failed("team", err)
 		return
 	}
 	for _, t := range teams {
 		if t.Default {
-			c.add("team", responsehub.CheckOK, "The board has the default team %q.", t.Name)
+			c.Add("team", responsehub.CheckOK, "The board has the default team %q.", t.Name)
 			return
 		}
 	}
-	c.add("team", responsehub.CheckMissing, "The board %q has no default team, so no ticket can be made on it. Give it one under Setup Tables, Service Board, Teams.", c.d.cfg.Board)
+	c.Add("team", responsehub.CheckMissing, "The board %q has no default team, so no ticket can be made on it. Give it one under Setup Tables, Service Board, Teams.", c.d.cfg.Board)
 }
 
 func (c *checks) statuses(ctx context.Context, board int) {
 	all, err := c.d.statuses(ctx, board)
 	if err != nil {
-		c.failed("statuses", err)
+		c.Failed("statuses", err)
 		return
 	}
 	good := true
@@ -109,22 +80,22 @@ func (c *checks) statuses(ctx context.Context, board int) {
 		switch {
 		case !ok:
 			good = false
-			c.add("status "+string(stage), responsehub.CheckMissing, "The board %q has no active status %q (psa statuses.%s).", c.d.cfg.Board, name, stage)
+			c.Add("status "+string(stage), responsehub.CheckMissing, "The board %q has no active status %q (psa statuses.%s).", c.d.cfg.Board, name, stage)
 		case (stage == ticket.Closed) != s.Closed:
 			good = false
 			word := "is a closed one"
 			if stage == ticket.Closed {
 				word = "does not close a ticket"
 			}
-			c.add("status "+string(stage), responsehub.CheckWarning, "The status %q (psa statuses.%s) %s.", name, stage, word)
+			c.Add("status "+string(stage), responsehub.CheckWarning, "The status %q (psa statuses.%s) %s.", name, stage, word)
 		}
 	}
 	if c.d.cfg.Statuses[ticket.Closed] == "" {
 		good = false
-		c.add("status closed", responsehub.CheckWarning, "psa statuses.closed is empty: the hub writes the resolution and leaves tickets open.")
+		c.Add("status closed", responsehub.CheckWarning, "psa statuses.closed is empty: the hub writes the resolution and leaves tickets open.")
 	}
 	if good {
-		c.add("statuses", responsehub.CheckOK, "The statuses are on the board.")
+		c.Add("statuses", responsehub.CheckOK, "The statuses are on the board.")
 	}
 }
 
@@ -134,7 +105,7 @@ func (c *checks) name(ctx context.Context, what, path, name string) {
 		return
 	}
 	if _, err := c.d.named(ctx, what, path, name); err != nil {
-		c.failed(what, err)
+		c.Failed(what, err)
 	}
 }
 
@@ -148,27 +119,27 @@ func (c *checks) rights(ctx context.Context) {
 	} {
 		var rows []named
 		if err := c.d.call(ctx, "read "+r.name, http.MethodGet, r.path, one(), nil, &rows); err != nil {
-			c.failed("right "+r.name, fmt.Errorf("%w (%s)", err, r.role))
+			c.Failed("right "+r.name, fmt.Errorf("%w (%s)", err, r.role))
 			continue
 		}
-		c.add("right "+r.name, responsehub.CheckOK, "The API member reads %s.", r.name)
+		c.Add("right "+r.name, responsehub.CheckOK, "The API member reads %s.", r.name)
 	}
 	if c.d.cfg.CatchAll == "" {
-		c.add("catch-all company", responsehub.CheckWarning, "psa catch_all_company is empty: alerts of unknown tenants get no ticket.")
+		c.Add("catch-all company", responsehub.CheckWarning, "psa catch_all_company is empty: alerts of unknown tenants get no ticket.")
 		return
 	}
 	if _, err := c.d.company(ctx, c.d.cfg.CatchAll); err != nil {
-		c.failed("catch-all company", err)
+		c.Failed("catch-all company", err)
 		return
 	}
-	c.add("catch-all company", responsehub.CheckOK, "The company %q is there.", c.d.cfg.CatchAll)
+	c.Add("catch-all company", responsehub.CheckOK, "The company %q is there.", c.d.cfg.CatchAll)
 }
 
 // callback tells whether events come back.
 func (c *checks) callback(ctx context.Context) {
 	all, err := c.d.callbacks(ctx)
 	if err != nil {
-		c.add("events", responsehub.CheckWarning, "Callbacks cannot be read: what people do to tickets is seen within ten minutes instead of at once. %s", responsehub.Sentence(err))
+		c.Add("events", responsehub.CheckWarning, "Callbacks cannot be read: what people do to tickets is seen within ten minutes instead of at once. %s", responsehub.Sentence(err))
 		return
 	}
 	for _, e := range all {
@@ -176,11 +147,11 @@ func (c *checks) callback(ctx context.Context) {
 			continue
 		}
 		if e.Inactive {
-			c.add("events", responsehub.CheckWarning, "ConnectWise has switched the hub's callback off. A running hub sets it up again within a day, and doctor does at once.")
+			c.Add("events", responsehub.CheckWarning, "ConnectWise has switched the hub's callback off. A running hub sets it up again within a day, and doctor does at once.")
 			return
 		}
-		c.add("events", responsehub.CheckOK, "The callback is there and active.")
+		c.Add("events", responsehub.CheckOK, "The callback is there and active.")
 		return
 	}
-	c.add("events", responsehub.CheckWarning, "There is no callback yet. A running hub sets it up, and so does doctor.")
+	c.Add("events", responsehub.CheckWarning, "There is no callback yet. A running hub sets it up, and so does doctor.")
 }

@@ -2,35 +2,17 @@ package halopsa
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"responsehub"
 	"responsehub/ticket"
 )
 
-const clockMost = 2 * time.Minute
-
 // checks collects what was found.
 type checks struct {
-	d   *Desk
-	all []responsehub.Check
-}
-
-func (c *checks) add(name string, grade responsehub.Grade, format string, args ...any) {
-	c.all = append(c.all, responsehub.Check{Name: name, Grade: grade, Sentence: fmt.Sprintf(format, args...)})
-}
-
-// failed notes that something could not be read: a refusal is missing, silence unknown.
-func (c *checks) failed(name string, err error) {
-	grade := responsehub.CheckUnknown
-	switch responsehub.KindOf(err) {
-	case responsehub.Forbidden, responsehub.Unauthorized, responsehub.Permanent, responsehub.NotFound:
-		grade = responsehub.CheckMissing
-	}
-	c.add(name, grade, "%s", responsehub.Sentence(err))
+	ticket.Checks
+	d *Desk
 }
 
 // Check looks at what tickets need, by reading only.
@@ -40,11 +22,11 @@ func (d *Desk) Check(ctx context.Context) []responsehub.Check {
 	var some page
 	header, err := d.send(ctx, request{what: "read tickets", method: http.MethodGet, path: "/Tickets", query: first(1, nil)}, &some)
 	if err != nil {
-		c.failed("sign in", err)
-		return c.all
+		c.Failed("sign in", err)
+		return c.All
 	}
-	c.add("sign in", responsehub.CheckOK, "The application can sign in to HaloPSA and reads tickets.")
-	c.clock(header)
+	c.Add("sign in", responsehub.CheckOK, "The application can sign in to HaloPSA and reads tickets.")
+	c.Clock("HaloPSA", header)
 	c.statuses(ctx)
 	sla := c.kind(ctx)
 	for _, s := range responsehub.Severities {
@@ -53,35 +35,23 @@ func (d *Desk) Check(ctx context.Context) []responsehub.Check {
 			continue
 		}
 		if _, err := d.priority(ctx, name, sla); err != nil {
-			c.failed("priority", err)
+			c.Failed("priority", err)
 		}
 	}
 	c.team(ctx)
 	c.users(ctx)
 	if _, err := d.outcome(ctx); err != nil {
-		c.failed("notes", err)
+		c.Failed("notes", err)
 	}
 	if d.cfg.CatchAll == "" {
-		c.add("catch-all company", responsehub.CheckWarning, "psa catch_all_company is empty: alerts of unknown tenants get no ticket.")
+		c.Add("catch-all company", responsehub.CheckWarning, "psa catch_all_company is empty: alerts of unknown tenants get no ticket.")
 	} else if _, err := d.client(ctx, d.cfg.CatchAll); err != nil {
-		c.failed("catch-all company", err)
+		c.Failed("catch-all company", err)
 	} else {
-		c.add("catch-all company", responsehub.CheckOK, "The client %q is there.", d.cfg.CatchAll)
+		c.Add("catch-all company", responsehub.CheckOK, "The client %q is there.", d.cfg.CatchAll)
 	}
 	c.webhook(ctx)
-	return c.all
-}
-
-func (c *checks) clock(h http.Header) {
-	at, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return
-	}
-	if off := time.Since(at).Abs(); off > clockMost {
-		c.add("clock", responsehub.CheckWarning, "The clocks of the hub and of HaloPSA differ by %s. Times in notes will be off: set this machine's clock.", off.Round(time.Second))
-		return
-	}
-	c.add("clock", responsehub.CheckOK, "The clocks agree.")
+	return c.All
 }
 
 func (c *checks) statuses(ctx context.Context) {
@@ -95,18 +65,18 @@ func (c *checks) statuses(ctx context.Context) {
 		switch {
 		case err != nil:
 			good = false
-			c.failed("status "+string(stage), err)
+			c.Failed("status "+string(stage), err)
 		case stage != ticket.Closed && s.ID == closed:
 			good = false
-			c.add("status "+string(stage), responsehub.CheckWarning, "The status %q (psa statuses.%s) closes a ticket.", name, stage)
+			c.Add("status "+string(stage), responsehub.CheckWarning, "The status %q (psa statuses.%s) closes a ticket.", name, stage)
 		}
 	}
 	if c.d.cfg.Statuses[ticket.Closed] == "" {
 		good = false
-		c.add("status closed", responsehub.CheckWarning, "psa statuses.closed is empty: the hub writes the resolution and leaves tickets open.")
+		c.Add("status closed", responsehub.CheckWarning, "psa statuses.closed is empty: the hub writes the resolution and leaves tickets open.")
 	}
 	if good {
-		c.add("statuses", responsehub.CheckOK, "The statuses are there.")
+		c.Add("statuses", responsehub.CheckOK, "The statuses are there.")
 	}
 }
 
@@ -117,10 +87,10 @@ func (c *checks) kind(ctx context.Context) int {
 	}
 	k, err := c.d.kind(ctx, c.d.cfg.Type)
 	if err != nil {
-		c.failed("type", err)
+		c.Failed("type", err)
 		return 0
 	}
-	c.add("type", responsehub.CheckOK, "The ticket type %q is there.", k.Name)
+	c.Add("type", responsehub.CheckOK, "The ticket type %q is there.", k.Name)
 	return k.SLA
 }
 
@@ -131,32 +101,32 @@ func (c *checks) team(ctx context.Context) {
 	}
 	all, err := list[status](ctx, c.d, "teams", "/Team")
 	if err != nil {
-		c.add("team", responsehub.CheckUnknown, "Teams cannot be read, so nobody knows whether there is %q. Make a test ticket.", c.d.cfg.Team)
+		c.Add("team", responsehub.CheckUnknown, "Teams cannot be read, so nobody knows whether there is %q. Make a test ticket.", c.d.cfg.Team)
 		return
 	}
 	for _, t := range all {
 		if same(t.Name, c.d.cfg.Team) {
-			c.add("team", responsehub.CheckOK, "The team %q is there.", c.d.cfg.Team)
+			c.Add("team", responsehub.CheckOK, "The team %q is there.", c.d.cfg.Team)
 			return
 		}
 	}
-	c.add("team", responsehub.CheckMissing, "HaloPSA has no team %q (psa team).", c.d.cfg.Team)
+	c.Add("team", responsehub.CheckMissing, "HaloPSA has no team %q (psa team).", c.d.cfg.Team)
 }
 
 // users tells whether tickets can be put under the account's owner.
 func (c *checks) users(ctx context.Context) {
 	if _, err := c.d.contact(ctx, 1, "nobody@example.invalid"); err != nil {
-		c.add("users", responsehub.CheckWarning, "The clients' users cannot be read: tickets are put under each client's general user. %s", responsehub.Sentence(err))
+		c.Add("users", responsehub.CheckWarning, "The clients' users cannot be read: tickets are put under each client's general user. %s", responsehub.Sentence(err))
 		return
 	}
-	c.add("users", responsehub.CheckOK, "The clients' users can be read: a ticket is put under the account's owner.")
+	c.Add("users", responsehub.CheckOK, "The clients' users can be read: a ticket is put under the account's owner.")
 }
 
 // webhook tells whether events come back.
 func (c *checks) webhook(ctx context.Context) {
 	all, err := c.d.hooks(ctx)
 	if err != nil {
-		c.add("events", responsehub.CheckWarning, "Webhooks cannot be read: what people do to tickets is seen within ten minutes instead of at once. %s", responsehub.Sentence(err))
+		c.Add("events", responsehub.CheckWarning, "Webhooks cannot be read: what people do to tickets is seen within ten minutes instead of at once. %s", responsehub.Sentence(err))
 		return
 	}
 	off := false
@@ -171,10 +141,10 @@ func (c *checks) webhook(ctx context.Context) {
 		off = true
 	}
 	if off {
-		c.add("events", responsehub.CheckWarning, "HaloPSA has switched the hub's webhook off. A running hub sets it up again within a day, and doctor does at once.")
+		c.Add("events", responsehub.CheckWarning, "HaloPSA has switched the hub's webhook off. A running hub sets it up again within a day, and doctor does at once.")
 		return
 	}
-	c.add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, and so does doctor.")
+	c.Add("events", responsehub.CheckWarning, "There is no webhook yet. A running hub sets it up, and so does doctor.")
 }
 
 // events tells which events the webhook tells of.
@@ -182,13 +152,13 @@ func (c *checks) events(ctx context.Context, id string) {
 	h, err := c.d.hook(ctx, id)
 	switch left := missing(h.Events); {
 	case err != nil:
-		c.failed("events", err)
+		c.Failed("events", err)
 	case h.Events == nil:
-		c.add("events", responsehub.CheckOK, "The webhook is there and active. This instance does not show its events; they should be %s and %s.", names(), reassigned)
+		c.Add("events", responsehub.CheckOK, "The webhook is there and active. This instance does not show its events; they should be %s and %s.", names(), reassigned)
 	case len(left) > 0:
-		c.add("events", responsehub.CheckWarning, "The webhook is there and active, but does not tell of everything. %s", byHand(left))
+		c.Add("events", responsehub.CheckWarning, "The webhook is there and active, but does not tell of everything. %s", byHand(left))
 	default:
-		c.add("events", responsehub.CheckOK, "The webhook is there, active, and tells of what people do to tickets.")
+		c.Add("events", responsehub.CheckOK, "The webhook is there, active, and tells of what people do to tickets.")
 	}
 }
 
