@@ -25,7 +25,7 @@ func (v *visit) failed(ctx context.Context, err error) (time.Duration, error) {
 		kind = responsehub.Permanent // not the ticket but its company, board or queue
 	}
 	var rest time.Duration
-	tell := false
+	tell, look := false, false
 	switch kind {
 	case responsehub.Throttled:
 		rest = max(asked, 2*time.Second)
@@ -47,9 +47,14 @@ func (v *visit) failed(ctx context.Context, err error) (time.Duration, error) {
 	case responsehub.Unavailable:
 		rest = jitter(max(asked, min(2*time.Second<<min(v.ref().Tries, 10), longestRest)))
 	case responsehub.NotFound:
-		rest = time.Second // the ticket is gone: the next visit looks
+		rest, look = time.Second, true // the ticket is gone
 	default:
 		rest, tell = max(asked, personRest), true
+		if v.ref().ID != "" && v.ref().Tries == 0 {
+			// Somebody may have deleted, merged or closed the ticket since it was read, which
+			// not every PSA says so that a program understands it.
+			rest, tell, look = max(asked, time.Second), false, true
+		}
 	}
 	log.Warn("ticket cannot be kept in step", "kind", string(kind), "after", rest, "error", err)
 	now := time.Now()
@@ -62,10 +67,10 @@ func (v *visit) failed(ctx context.Context, err error) (time.Duration, error) {
 			rest = personRest
 		}
 		ref.RetryAt, ref.Failure = now.Add(rest).UTC(), sentence
-		switch kind {
-		case responsehub.UnknownOutcome:
+		if kind == responsehub.UnknownOutcome {
 			ref.IntentAt = now.UTC() // from now on nothing of it is under way
-		case responsehub.NotFound:
+		}
+		if look {
 			ref.Hints++
 		}
 		if (tell || ref.Tries > tellAfter) && !ref.Told {

@@ -304,6 +304,33 @@ func TestWhatPeopleDoToATicket(t *testing.T) {
 			t.Errorf("status %q", n.Status)
 		}
 	})
+	bubble(t, "deleted while a note is on the way, and the refusal is in words only", func(t *testing.T, b *bench) {
+		h := start(b)
+		b.desk.fault = func(call string) (error, bool) {
+			if call != "note" || h.deleted {
+				return nil, false
+			}
+			h.deleted = true
+			return &responsehub.Error{Kind: responsehub.Permanent, Message: "Value does not reference an existing entity."}, false
+		}
+		b.done(responsehub.Password)
+		b.run(time.Minute)
+		contains(t, "description", b.desk.one(t).draft.Description, "This ticket follows #101, which was deleted")
+	})
+	bubble(t, "a note is refused for good", func(t *testing.T, b *bench) {
+		h := start(b)
+		b.desk.fault = func(call string) (error, bool) {
+			if call == "note" {
+				return &responsehub.Error{Kind: responsehub.Permanent, Message: "The note is too long."}, false
+			}
+			return nil, false
+		}
+		b.done(responsehub.Password)
+		b.run(10 * time.Minute)
+		if got := b.kinds(responsehub.EventNoticeFailed); len(got) != 1 || b.desk.one(t) != h {
+			t.Errorf("record %q", got)
+		}
+	})
 	bubble(t, "the close is refused", func(t *testing.T, b *bench) {
 		h := start(b)
 		b.desk.fault = func(call string) (error, bool) {
