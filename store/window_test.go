@@ -38,7 +38,8 @@ func TestWindow(t *testing.T) {
 	}
 	for _, w := range windows {
 		for i := w.N; i < len(went); i++ {
-			if d := went[i].after.Sub(went[i-w.N].before); d < w.Per {
+			// The window is kept in whole milliseconds of a clock that may be set right meanwhile.
+			if d := went[i].after.Sub(went[i-w.N].before); d < w.Per-2*time.Millisecond {
 				t.Errorf("%d calls within %s at most, allowed are %d in %s", w.N+1, d, w.N, w.Per)
 			}
 		}
