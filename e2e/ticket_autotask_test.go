@@ -138,12 +138,13 @@ func (s *stage) believesNobody(p product, in opened, tk desk.Ticket) {
 	}
 }
 
-// happened counts what stands in the record of an incident, but for who was told: that goes
-// on by itself.
+// happened counts what was done to an incident, its steps or its ticket. Who is told
+// meanwhile goes on by itself.
 func (s *stage) happened(in opened) int {
 	n := 0
 	for _, e := range s.events(in.Incident) {
-		if !strings.HasPrefix(string(e.Kind), "notice.") {
+		switch about, _, _ := strings.Cut(string(e.Kind), "."); about {
+		case "ticket", "incident", "step", "todo":
 			n++
 		}
 	}
