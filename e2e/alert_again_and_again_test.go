@@ -12,7 +12,6 @@ import (
 
 	"responsehub"
 	"responsehub/api"
-	"responsehub/sim"
 	"responsehub/sim/tenant"
 )
 
@@ -148,10 +147,7 @@ func TestAlertWhileRedisIsAway(t *testing.T) {
 	s := raise(t, scenery{})
 	before := s.takeover()
 	s.is(before.Incident, responsehub.Lock, responsehub.Done)
-	s.until("the card is on record", func() bool { // a post that Redis did not hear of is made again
-		inc, ok := s.kept(before.Incident)
-		return ok && len(inc.Cards) == 1 && inc.Cards[sim.ChannelID].Activity != ""
-	})
+	s.cardOnRecord(before)
 	s.redis.Kill()
 
 	body := s.world.Alert("manual")

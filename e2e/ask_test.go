@@ -167,6 +167,24 @@ func (s *stage) kept(id string) (*responsehub.Incident, bool) {
 	return inc, err == nil
 }
 
+// cardOnRecord waits until the hub has noted its card of an incident: one that is killed
+// between the post and the note posts again, for Teams has no way to look for it.
+func (s *stage) cardOnRecord(in opened) {
+	s.Helper()
+	s.until("the card of "+in.Ref+" is on record", func() bool {
+		inc, ok := s.kept(in.Incident)
+		if !ok || len(inc.Cards) == 0 {
+			return false
+		}
+		for _, c := range inc.Cards {
+			if c.Activity == "" {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // step reads one step, an empty one when it cannot be read.
 func (s *stage) step(id string, step responsehub.StepID) responsehub.Step {
 	inc, ok := s.kept(id)

@@ -28,7 +28,7 @@ func TestCardsKeepUp(t *testing.T) {
 		in[i] = s.took(r)
 	}
 	for _, o := range in {
-		s.until("the first card of "+o.Ref, func() bool { return len(s.cards(o.Ref)) == 1 })
+		s.cardOnRecord(o)
 	}
 	start := time.Now()
 	var all sync.WaitGroup

@@ -23,9 +23,10 @@ func TestKilledWhileACallIsPlaced(t *testing.T) {
 	s.world.Wire.AddFault(wire.Fault{Vendor: "twilio", Method: "POST", Match: "/Calls.json", After: true, DelayMS: 5000, Times: 1})
 	in := s.phoned(map[string]string{"ann": "presses 4 after 20s"})
 	s.until("the call is made and its answer hangs", func() bool {
-		calls, _ := s.calls("ann")
-		return len(calls) == 1
+		calls, texts := s.calls("ann")
+		return len(calls) == 1 && len(texts) == 1
 	})
+	s.cardOnRecord(in)
 	s.killHub()
 	s.startHub()
 	s.within(60*time.Second, "Ann has acknowledged", func() bool { return s.incident(in.Incident).Acknowledged != nil })
