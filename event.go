@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"time"
+
+	"responsehub/rawjson"
 )
 
 // EventKind says what happened. The values are stored.
@@ -96,7 +98,7 @@ func Chain(seq int64, head string, events []Event) (stored [][]byte, newHead str
 		seq++
 		e.V, e.Seq, e.Prev = EventVersion, seq, head
 		e.At = e.At.UTC().Truncate(time.Millisecond)
-		b, err := json.Marshal(e)
+		b, err := e.encode()
 		if err != nil {
 			return nil, "", err
 		}
@@ -104,6 +106,28 @@ func Chain(seq int64, head string, events []Event) (stored [][]byte, newHead str
 		head = EventHash(b)
 	}
 	return stored, head, nil
+}
+
+// encode writes the entry as encoding/json would: every alert brings one, and the next
+// entry names its bytes.
+func (e *Event) encode() ([]byte, error) {
+	w := rawjson.New(512)
+	w.Int(`{"v":`, int64(e.V))
+	w.Int(`,"seq":`, e.Seq)
+	w.Time(`,"at":`, e.At)
+	w.Text(`,"kind":`, string(e.Kind))
+	if e.By != (By{}) {
+		w.Group(`,"by":{`, rawjson.Member{Name: `"id":`, Text: e.By.ID}, rawjson.Member{Name: `"name":`, Text: e.By.Name}, rawjson.Member{Name: `"via":`, Text: string(e.By.Via)})
+	}
+	w.Some(`,"step":`, string(e.Step))
+	w.Some(`,"item":`, e.Item)
+	w.Some(`,"text":`, e.Text)
+	if len(e.Set) > 0 {
+		w.Map(`,"set":`, e.Set)
+	}
+	w.Text(`,"prev":`, e.Prev)
+	w.Raw(`}`)
+	return w.Bytes()
 }
 
 // EventHash is the hash by which the next entry names the stored one.

@@ -2,9 +2,13 @@ package responsehub_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"pgregory.net/rapid"
 
 	"responsehub"
 )
@@ -27,6 +31,33 @@ func record(t *testing.T) ([][]byte, string) {
 		t.Fatal(err)
 	}
 	return append(first, second...), head
+}
+
+// TestEventIsJSON: an entry is written as encoding/json writes it, in whose terms
+// everybody else reads it.
+func TestEventIsJSON(t *testing.T) {
+	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "plain", "<a&b>", `"\`, "\u2028"}))
+	rapid.Check(t, func(t *rapid.T) {
+		e := responsehub.Event{
+			At: time.Unix(rapid.Int64Range(0, 32e9).Draw(t, "s"), 0), Kind: responsehub.EventKind(text.Draw(t, "kind")),
+			By:   responsehub.By{ID: text.Draw(t, "id"), Name: text.Draw(t, "name"), Via: responsehub.Surface(text.Draw(t, "via"))},
+			Step: responsehub.StepID(text.Draw(t, "step")), Item: text.Draw(t, "item"), Text: text.Draw(t, "text"),
+			Set: rapid.MapOf(rapid.SampledFrom([]string{"state", "lock", "a"}), text).Draw(t, "set"),
+		}
+		seq, head := rapid.Int64Range(0, 1e6).Draw(t, "seq"), rapid.StringMatching("[0-9a-f]{0,64}").Draw(t, "head")
+		stored, _, err := responsehub.Chain(seq, head, []responsehub.Event{e})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.V, e.Seq, e.Prev, e.At = responsehub.EventVersion, seq+1, head, e.At.UTC()
+		want, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(stored[0]) != string(want) {
+			t.Fatalf("got  %s\nwant %s", stored[0], want)
+		}
+	})
 }
 
 func TestCheckChain(t *testing.T) {
