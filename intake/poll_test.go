@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 // detector lists what it made since, newest first, as detectors do.
 type detector struct {
+	mu    sync.Mutex
 	made  []intake.Finding
 	asked []time.Time
 	cut   bool
@@ -23,6 +25,8 @@ type detector struct {
 }
 
 func (d *detector) Found(_ context.Context, since time.Time) ([]intake.Finding, bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.asked = append(d.asked, time.Now())
 	if d.err != nil {
 		return nil, false, d.err
@@ -51,11 +55,14 @@ func (d *detector) makes(id string, change ...func(*intake.Finding)) {
 
 // hub opens an incident for each id once.
 type hub struct {
+	mu     sync.Mutex
 	opened []string
 	err    error
 }
 
 func (h *hub) Open(_ context.Context, d responsehub.Delivery, a *responsehub.Alert) (*responsehub.Incident, bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.err != nil {
 		return nil, false, h.err
 	}
@@ -71,12 +78,15 @@ func (h *hub) Open(_ context.Context, d responsehub.Delivery, a *responsehub.Ale
 
 // marks is one memory for all processes of a test.
 type marks struct {
+	mu   sync.Mutex
 	turn time.Time
 	mark []byte
 	err  error
 }
 
 func (m *marks) Turn(_ context.Context, _ string, period time.Duration) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.err != nil {
 		return false, m.err
 	}
@@ -87,9 +97,15 @@ func (m *marks) Turn(_ context.Context, _ string, period time.Duration) (bool, e
 	return true, nil
 }
 
-func (m *marks) LoadMark(context.Context, string) ([]byte, error) { return m.mark, m.err }
+func (m *marks) LoadMark(context.Context, string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mark, m.err
+}
 
 func (m *marks) SaveMark(_ context.Context, _ string, mark []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.mark = mark
 	return m.err
 }
