@@ -15,7 +15,8 @@
 //     with a sentence that only the person who clicked sees. The same click delivered
 //     twice has the effect of once.
 //  5. The card follows the incident: at most one update per card in two seconds, the last
-//     state always drawn, one dead channel not in the way of the others.
+//     state always drawn, one dead channel not in the way of the others. While a person
+//     reads a question on a card its update waits, for half a minute at most.
 //
 // What may go wrong: Teams has no key by which a repeated post is recognised and no call
 // that lists a channel's messages. When the answer to a post is lost, the card is posted

@@ -133,7 +133,7 @@ func (f *Follower) Follow(ctx context.Context, t *responsehub.Turn) responsehub.
 	}
 	shown := f.draw(t.Incident)
 	plans, pause := f.plan(t.Incident, shown, time.Now())
-	plans, pause = f.admit(ctx, plans, pause)
+	plans, pause = f.admit(ctx, t.Incident, plans, pause)
 	if len(plans) == 0 {
 		return f.tell(ctx, t, pause)
 	}

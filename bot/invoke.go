@@ -76,11 +76,16 @@ func (b *Bot) invoke(ctx context.Context, act *schema.Activity) (status int, bod
 
 // clicked asks for the step and answers with the card as it is then.
 func (b *Bot) clicked(ctx context.Context, act *schema.Activity, c click) answer {
+	// Before the answer takes effect, so that the card follows it at once.
+	if c.sure || c.verb == card.Cancel {
+		b.unhold(ctx, act.Conversation.ID, act.ReplyToID)
+	}
 	if c.verb == card.Cancel {
 		return b.refreshed(ctx, act, c)
 	}
 	inc, sentence, err := b.ask(ctx, act, c)
 	if q, ok := errors.AsType[*asked](err); ok {
+		b.hold(ctx, act.Conversation.ID, act.ReplyToID)
 		return asks(inc, q.Question)
 	}
 	if err != nil {

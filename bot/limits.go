@@ -17,6 +17,8 @@ type Limits interface {
 	Admit(ctx context.Context, place string, windows ...Window) (wait time.Duration, err error)
 	// Bar admits nobody to the place for d; a longer bar stays.
 	Bar(ctx context.Context, place string, d time.Duration) error
+	// Free takes the place's bar away before its time.
+	Free(ctx context.Context, place string) error
 }
 
 // Window allows N calls in any stretch of Per.
@@ -91,6 +93,15 @@ func (l *ownLimits) Bar(_ context.Context, place string, d time.Duration) error 
 	p := l.place(place, now)
 	p.until = latest(p.until, now.Add(d))
 	p.clear = latest(p.clear, p.until)
+	return nil
+}
+
+func (l *ownLimits) Free(_ context.Context, place string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p := l.places[place]; p != nil {
+		p.until = time.Time{}
+	}
 	return nil
 }
 

@@ -158,9 +158,13 @@ func (f *Follower) admitted(ctx context.Context, place string, windows []Window)
 }
 
 // admit keeps the plans for which there is room; the others wait.
-func (f *Follower) admit(ctx context.Context, plans []plan, pause time.Duration) ([]plan, time.Duration) {
+func (f *Follower) admit(ctx context.Context, inc *responsehub.Incident, plans []plan, pause time.Duration) ([]plan, time.Duration) {
 	var out []plan
 	for _, p := range plans {
+		if wait := f.held(ctx, inc, p); wait > 0 {
+			pause = sooner(pause, wait)
+			continue
+		}
 		wait := time.Duration(0)
 		switch {
 		case p.why != "" || p.back: // nothing is sent

@@ -53,4 +53,16 @@ func TestWindow(t *testing.T) {
 	if wait, err := l.Admit(ctx, "teams:b", windows...); wait < 50*time.Second || err != nil {
 		t.Errorf("a barred destination waits %s, %v", wait, err)
 	}
+	// Whoever asks without windows waits for the bar only, and it can be lifted early.
+	if wait, err := l.Admit(ctx, "teams:b"); wait < 50*time.Second || err != nil {
+		t.Errorf("without windows a barred destination waits %s, %v", wait, err)
+	}
+	if err := l.Free(ctx, "teams:b"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if wait, err := l.Admit(ctx, "teams:b"); wait != 0 || err != nil {
+			t.Errorf("a freed destination waits %s, %v", wait, err)
+		}
+	}
 }
