@@ -180,27 +180,55 @@ func TestRestartsDoNotMoveTheTimes(t *testing.T) {
 	})
 }
 
+// TestProviderIsDownForTenMinutes: nobody's turn goes by meanwhile, whether nothing leaves
+// or nobody can say what became of it.
 func TestProviderIsDownForTenMinutes(t *testing.T) {
+	for name, kind := range map[string]responsehub.Kind{"not reached": responsehub.Unavailable, "answers 503": responsehub.UnknownOutcome} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, []string{"ann", "bob"}, func(d *desk) {
+				d.net.fault = func(way responsehub.Way, _ string) error {
+					switch {
+					case time.Since(d.start) >= 10*time.Minute:
+						return nil
+					case way == "find":
+						return &responsehub.Error{Kind: responsehub.Unavailable, Message: "Twilio has trouble."}
+					}
+					return &responsehub.Error{Kind: kind, Message: "Twilio has trouble."}
+				}
+				d.alert("a", contoso, responsehub.Critical)
+				d.pass(14 * time.Minute)
+				got := d.net.timeline(d.start)
+				want := []string{"call ann", "text ann", "call ann", "call bob", "text bob"}
+				for i := range got {
+					_, got[i], _ = strings.Cut(got[i], " ")
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Fatal(diff, d.net.timeline(d.start))
+				}
+				if late := d.net.calls[0].at.Sub(d.start.Add(10 * time.Minute)); late > 31*time.Second {
+					t.Errorf("the first call went out %s after the provider was back", late)
+				}
+			})
+		})
+	}
+}
+
+// TestLookingUpIsRefused: an account whose key may not list calls and texts is no reason to
+// wait: what may have been lost is asked for again.
+func TestLookingUpIsRefused(t *testing.T) {
 	bubble(t, []string{"ann", "bob"}, func(d *desk) {
-		d.net.fault = func(responsehub.Way, string) error {
-			if time.Since(d.start) < 10*time.Minute {
-				return &responsehub.Error{Kind: responsehub.Unavailable, Message: "Twilio does not answer."}
+		d.net.fault = func(way responsehub.Way, _ string) error {
+			switch {
+			case way == "find":
+				return &responsehub.Error{Kind: responsehub.Permanent, Message: "The key may not list calls."}
+			case time.Since(d.start) < 5*time.Second:
+				return &responsehub.Error{Kind: responsehub.UnknownOutcome, Message: "Twilio has trouble."}
 			}
 			return nil
 		}
 		d.alert("a", contoso, responsehub.Critical)
-		d.pass(14 * time.Minute)
-		got := d.net.timeline(d.start)
-		want := []string{"call ann", "text ann", "call ann", "call bob", "text bob"}
-		for i := range got {
-			_, got[i], _ = strings.Cut(got[i], " ")
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Error(diff, d.net.timeline(d.start))
-		}
-		if late := d.net.calls[0].at.Sub(d.start.Add(10 * time.Minute)); late > 31*time.Second {
-			t.Errorf("the first call went out %s after the provider was back", late)
-		}
+		d.pass(20 * time.Second)
+		d.went("10s call ann", "10s text ann")
 	})
 }
 

@@ -307,11 +307,12 @@ func (t tale) hopeless() bool {
 // retryable reports whether a failed call may get through a little later.
 func retryable(a *responsehub.Attempt) bool { return Refusal(a.Refusal) == NotNow || a.Refusal == "" }
 
-// stuck reports whether all that was tried for the person could not even be asked for.
+// stuck reports whether all that was tried for the person could not even be asked for, or
+// nobody can say whether it was: the network is away.
 func (t tale) stuck() bool {
 	n := 0
 	for _, a := range slices.Concat(t.texts, t.calls) {
-		if a.State != responsehub.AttemptRequested || a.SID != "" || a.Unsure || a.Again.IsZero() {
+		if a.State != responsehub.AttemptRequested || a.SID != "" || a.Again.IsZero() {
 			if a.State != responsehub.AttemptFailed {
 				return false
 			}

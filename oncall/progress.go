@@ -186,7 +186,8 @@ func (p *Pager) look(ctx context.Context, t *responsehub.Turn, acts []action) er
 	return nil
 }
 
-// lookUp asks the network for an attempt. What it does not have is asked for anew.
+// lookUp asks the network for an attempt. What it does not have is asked for anew, and so
+// is what it refuses to look up: somebody called twice is better than nobody.
 func (p *Pager) lookUp(ctx context.Context, t *responsehub.Turn, was responsehub.Attempt) error {
 	placed, err := p.Phone.Find(ctx, was.Way, p.person(was.Person).Phone, was.At)
 	now := time.Now()
@@ -195,7 +196,7 @@ func (p *Pager) lookUp(ctx context.Context, t *responsehub.Turn, was responsehub
 		if a == nil || a.State.Over() || a.Unsure != was.Unsure {
 			return nil // a report came meanwhile
 		}
-		if err != nil {
+		if err != nil && (a.SID != "" || responsehub.KindOf(err) != responsehub.Permanent) {
 			a.Again = now.Add(max(unsureFor, retryAfter(err))).UTC()
 			return nil
 		}

@@ -1,24 +1,26 @@
 package oncall_test
 
 import (
+	"cmp"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"responsehub"
 )
 
 func (d *desk) went(want ...string) {
 	d.t.Helper()
-	if diff := cmp.Diff(want, d.net.timeline(d.start)); diff != "" {
+	if diff := gocmp.Diff(want, d.net.timeline(d.start)); diff != "" {
 		d.t.Errorf("what went out (-want +got):\n%s", diff)
 	}
 }
 
 func (d *desk) recorded(inc *responsehub.Incident, want ...string) {
 	d.t.Helper()
-	if diff := cmp.Diff(want, d.record(inc)); diff != "" {
+	if diff := gocmp.Diff(want, d.record(inc)); diff != "" {
 		d.t.Errorf("the record (-want +got):\n%s", diff)
 	}
 }
@@ -80,7 +82,7 @@ func TestVoicemailThenSecond(t *testing.T) {
 			"This is responsehub. Contoso has an account takeover. Severity high. Press 4 to acknowledge. Press 5 for the next person. Press star to repeat.",
 			"You have acknowledged it. Nobody else is called. Now act in Teams or the console. Goodbye.",
 		}
-		if diff := cmp.Diff(want, d.net.said[numbers["bob"]]); diff != "" {
+		if diff := gocmp.Diff(want, d.net.said[numbers["bob"]]); diff != "" {
 			t.Errorf("what Bob heard:\n%s", diff)
 		}
 	})
@@ -112,8 +114,38 @@ func TestNobodyAnswers(t *testing.T) {
 				alarms = append(alarms, text)
 			}
 		}
-		if diff := cmp.Diff([]string{"Nobody has been reached by phone in 21 min. Tried: Ann (no answer), Bob (no answer)."}, alarms); diff != "" {
+		if diff := gocmp.Diff([]string{"Nobody has been reached by phone in 21 min. Tried: Ann (no answer), Bob (no answer)."}, alarms); diff != "" {
 			t.Error(diff)
 		}
 	})
+}
+
+// TestNobodyWithinMinutes: the fallback contacts are called when the minutes are over,
+// though the sequence has not been tried to its end, and it goes on beside them.
+func TestNobodyWithinMinutes(t *testing.T) {
+	for minutes, want := range map[time.Duration][]string{
+		0:               {"15m0s call bob", "15m0s call boss", "15m0s text bob", "15m0s text boss"}, // the default
+		4 * time.Minute: {"4m0s call boss", "4m0s text boss", "4m15s call bob", "5m15s call boss"},
+	} {
+		bubble(t, []string{"ann", "bob"}, func(d *desk) {
+			d.dir.tenants[0].Notify.Phone.Nobody = minutes
+			inc := d.alert("a", contoso, responsehub.Critical)
+			d.pass(cmp.Or(minutes, 15*time.Minute) - time.Second)
+			sent := len(d.net.timeline(d.start))
+			if page := d.look(inc).Page; !page.Alarmed.IsZero() {
+				t.Errorf("the alarm was raised at %s", page.Alarmed.Sub(d.start))
+			}
+			d.pass(77 * time.Second)
+			got := d.net.timeline(d.start)[sent:]
+			if diff := gocmp.Diff(want, got[:min(len(got), len(want))]); diff != "" {
+				t.Errorf("after %s (-want +got):\n%s", minutes, diff)
+			}
+			if page := d.look(inc).Page; page.State != responsehub.PageRunning || page.Alarmed.IsZero() {
+				t.Errorf("the page is %s, alarmed %s", page.State, page.Alarmed)
+			}
+			if words := strings.Join(d.record(inc), "\n"); strings.Count(words, "Nobody has been reached by phone in ") != 1 {
+				t.Errorf("the record says %q", words)
+			}
+		})
+	}
 }
