@@ -47,7 +47,8 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) 
 	defer a.rdb.Close()
 	redis := a.checkRedis(ctx)
 	d.Hub = append(d.Hub, redis...)
-	if reachable := len(redis) > 0 && redis[0].Name != "redis reachable"; reachable {
+	reachable := len(redis) > 0 && redis[0].Name != "redis reachable"
+	if reachable {
 		if err := within(ctx, a.directory.Refresh); err != nil {
 			d.Hub = append(d.Hub, responsehub.Check{Name: "redis", Grade: responsehub.CheckUnknown, Sentence: "The list of tenants cannot be read from Redis: " + responsehub.Sentence(err)})
 		}
@@ -60,7 +61,7 @@ func Doctor(ctx context.Context, cfg *config.Config, opts Options, trial Trial) 
 	d.Hub = append(d.Hub, a.checkChannels(ctx, tenants, trial.TestCard)...)
 	d.Hub = append(d.Hub, a.checkSources(ctx)...)
 	d.Hub = append(d.Hub, a.checkPSA(ctx, trial)...)
-	d.Hub = append(d.Hub, a.checkPhone(ctx, trial.TestPhone)...)
+	d.Hub = append(d.Hub, a.checkPhone(ctx, trial.TestPhone, reachable)...)
 	d.Hub = append(d.Hub, a.checkMail(ctx, tenants, trial.TestMail)...)
 	d.Hub = append(d.Hub, a.checkHooks(tenants)...)
 	for _, t := range tenants {

@@ -7,8 +7,8 @@ import (
 )
 
 // checkPhone tries the account at Twilio, and calls and texts somebody only where a person
-// is named.
-func (a *App) checkPhone(ctx context.Context, person string) []responsehub.Check {
+// is named. With Redis it says which phones were never shown to work.
+func (a *App) checkPhone(ctx context.Context, person string, redis bool) []responsehub.Check {
 	var checks []responsehub.Check
 	if a.phone != nil {
 		asking, cancel := context.WithTimeout(ctx, askWithin)
@@ -17,6 +17,11 @@ func (a *App) checkPhone(ctx context.Context, person string) []responsehub.Check
 	}
 	if person != "" {
 		checks = append(checks, a.pager.Try(ctx, person)...)
+	}
+	if a.phone != nil && redis {
+		asking, cancel := context.WithTimeout(ctx, askWithin)
+		defer cancel()
+		checks = append(checks, a.pager.Unshown(asking)...)
 	}
 	return checks
 }

@@ -76,6 +76,8 @@ const (
 const (
 	// Quarantine is how long a code is not given to another incident at the same phone.
 	Quarantine = 7 * 24 * time.Hour
+	// ShownFor is how long a 4 on a call counts as proof that a phone works.
+	ShownFor = 365 * 24 * time.Hour
 	// Remembered is how long attempts and messages are known after they were made: far
 	// longer than the network repeats anything.
 	Remembered = 8 * 24 * time.Hour

@@ -173,6 +173,9 @@ func (p *Pager) take(ctx context.Context, attempt string, b Binding, who respons
 		}
 	}
 	if mine > 0 {
+		if err := p.shown(ctx, who.Phone); err != nil { // the answer is stored: it counts without
+			p.log.Warn("that a phone works could not be noted", "phone", responsehub.MaskPhone(who.Phone), "error", err)
+		}
 		lines = append(lines, sayTaken(mine))
 	} else {
 		lines = append(lines, sayGoodbye)

@@ -102,6 +102,13 @@ func TestNothingButAKeyOrACodeAcknowledges(t *testing.T) {
 		code := d.code("ann", inc)
 		attempts := d.look(inc).Page.Attempts
 		d.hub.stop()
+		odd := []string{"yes", "YES 1234", "stop", "start", "status", "next", "ack " + code + " " + code, "4", "no " + code, code + "1", "do not ack " + code, "RE: " + code, "code", ""}
+		for i, body := range odd { // from the very phone that was asked
+			d.text("ann", fmt.Sprint("odd", i), body)
+			if a := d.look(inc).Acknowledged; a != nil {
+				t.Fatalf("%q acknowledged it", body)
+			}
+		}
 		n := 0
 		rapid.Check(struct{ rapid.TB }{d.t}, func(rt *rapid.T) {
 			for range rapid.IntRange(1, 10).Draw(rt, "n") {

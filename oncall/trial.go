@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -134,11 +135,45 @@ func (p *Pager) trialSaw(ctx context.Context, attempt, what string) bool {
 func (p *Pager) trialPressed(ctx context.Context, attempt, digit string, who responsehub.Person) (Speech, error) {
 	switch digit {
 	case "4":
-		return Speech{Lines: []string{sayTrialDone}, Language: language(who)}, p.trialNote(ctx, attempt, digit)
+		return Speech{Lines: []string{sayTrialDone}, Language: language(who)}, errors.Join(p.trialNote(ctx, attempt, digit), p.shown(ctx, who.Phone))
 	case "":
 		return Speech{Lines: []string{sayGoodbye}, Language: language(who)}, nil
 	}
 	return trialSpeech(who), nil
+}
+
+// shown remembers that somebody pressed 4 on a call to the phone.
+func (p *Pager) shown(ctx context.Context, phone string) error {
+	return p.Book.Bar(ctx, "shown|"+phone, ShownFor)
+}
+
+// Unshown says on whose phones nobody pressed 4 for a year, on a test or for an incident:
+// whether these numbers are right is not known.
+func (p *Pager) Unshown(ctx context.Context) []responsehub.Check {
+	c := responsehub.Check{Name: "phone numbers", Grade: responsehub.CheckOK, Sentence: trialAllShown}
+	var names []string
+	some := false
+	for _, who := range p.Directory.People() {
+		if who.Phone == "" {
+			continue
+		}
+		some = true
+		left, err := p.Book.Barred(ctx, "shown|"+who.Phone)
+		if err != nil {
+			c.Grade, c.Sentence = responsehub.CheckUnknown, responsehub.Sentence(err)
+			return []responsehub.Check{c}
+		}
+		if left == 0 {
+			names = append(names, who.Name)
+		}
+	}
+	switch {
+	case !some:
+		return nil
+	case len(names) > 0:
+		c.Grade, c.Sentence = responsehub.CheckWarning, trialUnshown(names)
+	}
+	return []responsehub.Check{c}
 }
 
 func trialSpeech(who responsehub.Person) Speech {
@@ -162,11 +197,16 @@ const (
 	sayTrial      = "This is a test of responsehub. There is no incident. Press 4 to show that this phone is yours. Press star to repeat."
 	sayTrialDone  = "Thank you. This phone works for responsehub. Goodbye."
 	trialNoReport = "Nothing was heard of the test call: Twilio does not reach the hub, or no hub runs under server.public_url."
+	trialAllShown = "On every phone on the list of people a 4 was pressed within a year."
 	trialTextOpen = "The test text left; whether it arrived was not told."
 )
 
 func trialMuted(name string) string {
 	return "Whoever has the number of " + name + " said that it is not theirs, so nothing was tried. Correct it in the list of people."
+}
+
+func trialUnshown(names []string) string {
+	return "Whether these phones work is not known, as nobody pressed 4 on a call to them within a year: " + someOf(names, 10) + ". Run responsehub doctor --test-phone NAME for each."
 }
 
 func trialNoTexts(name string) string {

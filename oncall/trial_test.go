@@ -2,6 +2,7 @@ package oncall_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,35 @@ func TestTrial(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestUnshown: a phone counts as one that works once a 4 was pressed on a call to it, on a
+// test or for an incident, and not for longer than a year.
+func TestUnshown(t *testing.T) {
+	bubble(t, []string{"ann"}, func(d *desk) {
+		unshown := func(want string) {
+			t.Helper()
+			got := d.pager.Unshown(d.t.Context())
+			if len(got) != 1 || (want == "") != (got[0].Grade == responsehub.CheckOK) || !strings.Contains(got[0].Sentence, want) {
+				t.Errorf("%+v, want %q", got, want)
+			}
+		}
+		unshown(": Ann, Bob, Cat and Boss.")
+		d.net.does = map[string][]string{numbers["ann"]: {"4"}, numbers["bob"]: {"4"}, numbers["cat"]: {"nothing"}, numbers["boss"]: {"4"}}
+		d.pager.Try(d.t.Context(), "bob")
+		d.pager.Try(d.t.Context(), "cat")
+		unshown(": Ann, Cat and Boss.")
+		inc := d.alert("a", contoso, responsehub.Critical)
+		d.pass(time.Minute)
+		d.starts(inc)
+		unshown(": Cat and Boss.")
+		d.net.does[numbers["cat"]] = []string{"4"}
+		d.pager.Try(d.t.Context(), "cat")
+		d.pager.Try(d.t.Context(), "boss")
+		unshown("")
+		d.pass(366 * 24 * time.Hour)
+		unshown(": Ann, Bob, Cat and Boss.")
+	})
 }
 
 // TestTrialOfNobody: what cannot be tried is said, and nobody is called.
