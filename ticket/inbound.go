@@ -43,7 +43,8 @@ type Inbound struct {
 	Index Index
 	Once  Once
 	Hub   Hub
-	// Heard is called after each event that was verified; nil: nobody wants to know.
+	// Heard is called after each event that was verified; nil: nobody wants to know. That
+	// events were switched off may come unsigned and does not count.
 	Heard func(ctx context.Context, connection string) error
 	// Off is called when a PSA says that it switched its events off; it must not block.
 	Off func(connection string)
@@ -83,7 +84,7 @@ func (in *Inbound) Serve(w http.ResponseWriter, r *http.Request, connection stri
 		http.Error(w, "not verified", refusal(err))
 		return
 	}
-	if in.Heard != nil {
+	if in.Heard != nil && !ev.Off {
 		if err := in.Heard(r.Context(), connection); err != nil {
 			in.Log.Warn("when the last event came is not kept", "connection", connection, "error", err)
 		}

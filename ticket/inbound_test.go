@@ -149,14 +149,23 @@ func TestEventsAreHints(t *testing.T) {
 }
 
 func TestEventsThatWereSwitchedOff(t *testing.T) {
-	var off []string
-	in := &ticket.Inbound{Doors: map[string]ticket.Door{"cw": {Inbox: inbox{}}}, Index: &index{}, Once: &once{}, Hub: &hub{}, Off: func(c string) { off = append(off, c) }, Log: slog.New(slog.DiscardHandler)}
+	var off, heard []string
+	hear := func(_ context.Context, c string) error { heard = append(heard, c); return nil }
+	in := &ticket.Inbound{Heard: hear, Doors: map[string]ticket.Door{"cw": {Inbox: inbox{}}}, Index: &index{}, Once: &once{}, Hub: &hub{}, Off: func(c string) { off = append(off, c) }, Log: slog.New(slog.DiscardHandler)}
 	r := httptest.NewRequest(http.MethodPost, "/psa/cw/events", strings.NewReader(`{"Off":true}`))
 	r.Header.Set("Signature", "good")
 	w := httptest.NewRecorder()
 	in.Serve(w, r, "cw")
 	if w.Code != 204 || len(off) != 1 {
 		t.Errorf("status %d, off %v", w.Code, off)
+	}
+	if len(heard) != 0 {
+		t.Error("what may come unsigned counts as a verified event")
+	}
+	r = httptest.NewRequest(http.MethodPost, "/psa/cw/events", strings.NewReader(`{"ID":"m1","Ticket":"101"}`))
+	r.Header.Set("Signature", "good")
+	if in.Serve(httptest.NewRecorder(), r, "cw"); len(heard) != 1 {
+		t.Errorf("a verified event was heard %d times", len(heard))
 	}
 	w = httptest.NewRecorder()
 	in.Serve(w, httptest.NewRequest(http.MethodGet, "/psa/cw/events", nil), "cw")

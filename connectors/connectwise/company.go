@@ -12,7 +12,8 @@ import (
 	"responsehub/ticket"
 )
 
-// company looks a company up by its identifier, else by its name.
+// company looks a company up by its identifier, else by its name. Where several have the
+// name, none of them is taken: another customer's ticket is no place to tell of an incident.
 func (d *Desk) company(ctx context.Context, name string) (int, error) {
 	if name == "" {
 		return 0, &responsehub.Error{Kind: responsehub.Permanent, Message: "The connection has no catch-all company. Fill in psa catch_all_company."}
@@ -27,14 +28,18 @@ func (d *Desk) company(ctx context.Context, name string) (int, error) {
 		if err := d.call(ctx, "look for the company", http.MethodGet, "/company/companies", query, nil, &rows); err != nil {
 			return 0, err
 		}
-		if len(rows) > 0 {
+		switch len(rows) {
+		case 0:
+		case 1:
 			return rows[0].ID, nil
+		default:
+			return 0, &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("ConnectWise has several companies %q: give the company's identifier instead.", ticket.Short(name, 60))}
 		}
 	}
 	return 0, &responsehub.Error{Kind: responsehub.NotFound, Message: fmt.Sprintf("ConnectWise has no company %q.", ticket.Short(name, 60))}
 }
 
-// Mapped reports whether there is a company of that identifier or name.
+// Mapped reports whether there is a company of that identifier, or exactly one of that name.
 func (d *Desk) Mapped(ctx context.Context, company string) error {
 	_, err := d.company(ctx, company)
 	return err

@@ -152,6 +152,24 @@ func TestTraps(t *testing.T) {
 			}
 		}
 	})
+	t.Run("two companies of one name", func(t *testing.T) {
+		s := newSite(t)
+		s.override = func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasPrefix(r.URL.Query().Get("conditions"), `name="Twin Ltd"`) {
+				return false
+			}
+			s.answer(w, 200, []map[string]any{{"id": 31, "identifier": "TWINA", "name": "Twin Ltd"}, {"id": 32, "identifier": "TWINB", "name": "Twin Ltd"}})
+			return true
+		}
+		in := draft()
+		in.Company = "Twin Ltd"
+		if _, err := s.desk().Create(t.Context(), in); responsehub.KindOf(err) != responsehub.NotFound || !strings.Contains(responsehub.Sentence(err), "several companies") || len(s.tickets) != 0 {
+			t.Errorf("got %v with %d tickets", err, len(s.tickets))
+		}
+		if err := s.desk().Mapped(t.Context(), in.Company); responsehub.KindOf(err) != responsehub.NotFound {
+			t.Errorf("the preflight says %v", err)
+		}
+	})
 	t.Run("a board without a team says so", func(t *testing.T) {
 		s := newSite(t)
 		s.teams = []map[string]any{}
