@@ -137,14 +137,26 @@ func (a *App) checkTicketsOf(ctx context.Context, t responsehub.Tenant) []respon
 	return out
 }
 
-// faultsKept is how long what is wrong with a connection is taken to be so for the next
-// tenant: a preflight of all of them must not use up what the PSA allows.
-const faultsKept = 15 * time.Minute
+const (
+	// wellKept is how long a connection that nothing is wrong with is taken to be so for the
+	// next tenant: a preflight of all of them must not use up what the PSA allows.
+	wellKept = 15 * time.Minute
+	// faultsKept is how long it is for what is wrong: whoever mends it looks again soon.
+	faultsKept = 30 * time.Second
+)
 
 // looked is what was wrong with a connection.
 type looked struct {
 	at     time.Time
 	checks []responsehub.Check
+}
+
+// holds reports whether the connection need not be asked again yet.
+func (l looked) holds() bool {
+	if len(l.checks) > 0 {
+		return time.Since(l.at) < faultsKept
+	}
+	return time.Since(l.at) < wellKept
 }
 
 // faults are what keeps a connection's tickets from being made and closed as configured:
@@ -156,7 +168,7 @@ func (p *psa) faults(ctx context.Context, name string) []responsehub.Check {
 	}
 	p.looking.Lock() // the others want the same
 	defer p.looking.Unlock()
-	if l, ok := p.looked[name]; ok && time.Since(l.at) < faultsKept {
+	if l, ok := p.looked[name]; ok && l.holds() {
 		return slices.Clone(l.checks)
 	}
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
