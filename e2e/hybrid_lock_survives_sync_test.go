@@ -69,6 +69,7 @@ func TestHybridLockSurvivesSync(t *testing.T) {
 	hal.DisableOnPrem(false)
 	s.click("ann", in.Ref, "5 Re-enable account", nil)
 	s.is(in.Incident, responsehub.Reenable, responsehub.Done)
+	s.card(in.Ref, "In on-premises AD: Enable-ADAccount hal, if it is disabled there — to do by hand")
 	locks := s.count("disable", hal.ID)
 	time.Sleep(2*look + time.Second) // two looks that must not come
 	if n := s.count("disable", hal.ID); n != locks || !hal.Enabled() {

@@ -146,7 +146,11 @@ func (a *AccountLane) readBack(ctx context.Context, t *responsehub.Turn, id resp
 		if proof, ok := shows(acct); ok {
 			return responsehub.ComeBack(time.Millisecond, func(inc *responsehub.Incident) error {
 				keepUntil(inc, id, proof.At.Add(remediation.PasswordLife))
-				return done(inc, inc.Step(id), proof, text)
+				said := text
+				if id == responsehub.Reenable {
+					said += opened(inc, acct)
+				}
+				return done(inc, inc.Step(id), proof, said)
 			})
 		}
 	}

@@ -125,11 +125,19 @@ func TestReenable(t *testing.T) {
 				w := newWorld()
 				w.account.Enabled = c.before
 				b, l := ready(t, w), lane(t, w)
+				locked := w.revoked
 				b.Ask(t, responsehub.Password, responsehub.StepRequest{})
 				b.Run(t, l, 2)
+				reset := w.revoked
+				if reset != locked+1 {
+					t.Errorf("sessions were revoked %d times with the new password, want once", reset-locked)
+				}
 				b.Ask(t, responsehub.Reenable, responsehub.StepRequest{})
 				b.Run(t, l, 3)
 				check(t, b.Incident, responsehub.Reenable, responsehub.Done)
+				if c.before && w.revoked != reset+1 {
+					t.Errorf("sessions were revoked %d times before the account was opened, want once", w.revoked-reset)
+				}
 				if w.account.Enabled != c.before {
 					t.Errorf("sign-in is %t, was %t before the incident", w.account.Enabled, c.before)
 				}

@@ -109,6 +109,61 @@ func TestComesBack(t *testing.T) {
 	}
 }
 
+// TestHeldBackWhenItComesBack: what came back is found and shuts the gate, but while
+// everything automatic is stopped or the tenant is paused nothing is disabled by itself.
+func TestHeldBackWhenItComesBack(t *testing.T) {
+	for name, hold := range map[string]func(*DisablePersistence){
+		"everything is stopped": func(d *DisablePersistence) {
+			d.Settings = func() responsehub.Settings {
+				return responsehub.Settings{Stopped: &responsehub.Stop{By: remediationtest.Ann.By(), At: time.Now()}}
+			}
+		},
+		"the tenant is paused": func(d *DisablePersistence) {
+			d.Paused = func(string) []responsehub.Hold {
+				return []responsehub.Hold{{Steps: []responsehub.StepID{responsehub.Persistence}, Why: "The tenant is paused."}}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.footholds["rule-1"] = &foothold{active: true}
+				d := persistence(w)
+				b := remediationtest.New(alert(), true)
+				b.Run(t, d, 1)
+				check(t, b.Incident, responsehub.Persistence, responsehub.Done)
+				hold(d)
+				w.footholds["rule-1"].active = true
+				b.Run(t, d, 3)
+				check(t, b.Incident, responsehub.Persistence, responsehub.NeedsHuman)
+				if gate := b.Incident.Blocked(responsehub.Password); !w.footholds["rule-1"].active || !strings.Contains(gate, `inbox rule "."`) {
+					t.Errorf("disabled by itself: %t; the gate says %q", !w.footholds["rule-1"].active, gate)
+				}
+			})
+		})
+	}
+}
+
+// sinceScan notes from when on it was asked to look.
+type sinceScan struct{ since *time.Time }
+
+func (s sinceScan) Scan(_ context.Context, _ Target, since time.Time) ([]responsehub.Item, error) {
+	*s.since = since
+	return nil, nil
+}
+
+// The attacker was in before anybody noticed: the hub looks a week further back.
+func TestLooksAWeekBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var since time.Time
+		b := remediationtest.New(alert(), true)
+		b.Run(t, persistence(newWorld(), sinceScan{&since}), 1)
+		if got := b.Incident.DetectedAt.Sub(since); got != 7*24*time.Hour {
+			t.Errorf("looked %s further back than the detection", got)
+		}
+	})
+}
+
 // TestTwoLooks: 15 and 65 minutes after the end and no more; none after the close.
 func TestTwoLooks(t *testing.T) {
 	for _, closed := range []bool{false, true} {

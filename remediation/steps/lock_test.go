@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -52,6 +53,10 @@ func TestLock(t *testing.T) {
 				}
 				if c.want == responsehub.Done && w.revoked == 0 {
 					t.Error("sessions were not revoked")
+				}
+				// A client whose session is revoked first gets another one in between.
+				if d, r := slices.Index(w.calls, "enabled=false"), slices.Index(w.calls, "revoke"); r >= 0 && d > r || r >= 0 && d < 0 {
+					t.Errorf("revoked before sign-in was blocked: %q", w.calls)
 				}
 			})
 		})

@@ -50,7 +50,11 @@ func (l *Lock) readOpen(ctx context.Context, t *responsehub.Turn, b Before) resp
 		}
 		if value, ok := asBefore(b, acct); ok {
 			return responsehub.Settle(func(inc *responsehub.Incident) error {
-				return undone(inc, inc.Step(responsehub.Lock), responsehub.Proof{Value: value, RequestID: acct.RequestID, At: time.Now()}, "Lock taken back: "+value+", read back from Microsoft")
+				text := "Lock taken back: " + value + ", read back from Microsoft"
+				if b.Enabled {
+					text += opened(inc, acct)
+				}
+				return undone(inc, inc.Step(responsehub.Lock), responsehub.Proof{Value: value, RequestID: acct.RequestID, At: time.Now()}, text)
 			})
 		}
 	}

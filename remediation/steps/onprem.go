@@ -2,6 +2,7 @@ package steps
 
 import (
 	"regexp"
+	"slices"
 
 	"responsehub"
 )
@@ -11,6 +12,7 @@ import (
 const (
 	TodoDisable = "ad-disable"
 	TodoReset   = "ad-reset"
+	TodoEnable  = "ad-enable"
 )
 
 // samAccount is a name that can be pasted into PowerShell as it stands. Names come from
@@ -26,6 +28,28 @@ func onPremises(inc *responsehub.Incident, a Account) {
 	if samAccount.MatchString(a.SAM) {
 		command, whose = "Disable-ADAccount "+a.SAM, a.SAM
 	}
+	if opened := inc.Todo(TodoEnable); opened != nil { // locked anew after it was opened
+		anew := opened.Done()
+		inc.Todos = slices.DeleteFunc(inc.Todos, func(t responsehub.Todo) bool {
+			return t.ID == TodoEnable || anew && t.ID == TodoDisable
+		})
+	}
 	inc.AddTodo(TodoDisable, "In on-premises AD: "+command)
 	inc.AddTodo(TodoReset, "In on-premises AD: reset the AD password of "+whose+" twice")
+}
+
+// opened adds what AD needs once the account is open in the cloud again: while it is
+// disabled there, each directory sync blocks sign-in anew. Nobody shall disable it there
+// any more. It returns what the record says of it, "" for an account of the cloud.
+func opened(inc *responsehub.Incident, a Account) string {
+	if !a.Synced {
+		return ""
+	}
+	command := "enable the account " + a.UPN
+	if samAccount.MatchString(a.SAM) {
+		command = "Enable-ADAccount " + a.SAM
+	}
+	inc.Todos = slices.DeleteFunc(inc.Todos, func(t responsehub.Todo) bool { return t.ID == TodoDisable && !t.Done() })
+	inc.AddTodo(TodoEnable, "In on-premises AD: "+command+", if it is disabled there")
+	return ". While it is disabled in on-premises AD, the next directory sync blocks sign-in again: enable it there too"
 }

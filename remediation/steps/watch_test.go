@@ -331,6 +331,66 @@ func TestWatchEnds(t *testing.T) {
 	}
 }
 
+// What is opened in the cloud has to be opened in AD as well, or directory sync blocks it
+// again. Nobody is told any more to disable it there, unless it is locked anew.
+func TestOpenedInADToo(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		synced bool
+		ticked bool // that it was disabled in AD
+		open   func(*testing.T, *world, *remediationtest.Bench)
+	}{
+		{"step 5", true, true, reopens}, {"step 5, nobody said it was disabled", true, false, reopens}, {"step 5 of a cloud account", false, false, reopens},
+		{"undo", true, true, takesBack}, {"undo, nobody said it was disabled", true, false, takesBack}, {"undo of a cloud account", false, false, takesBack},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, b := locks(t, c.synced)
+				if c.ticked {
+					if _, err := b.Incident.Tick(remediationtest.Ann, TodoDisable, time.Now()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				c.open(t, w, b)
+				todo, said := b.Incident.Todo(TodoEnable), strings.Contains(strings.Join(b.Texts(), "\n"), "the next directory sync blocks sign-in again")
+				switch {
+				case !c.synced && (len(b.Incident.Todos) > 0 || said):
+					t.Errorf("a cloud account: %+v", b.Incident.Todos)
+				case !c.synced:
+					return
+				case todo == nil || todo.Text != "In on-premises AD: Enable-ADAccount pat, if it is disabled there" || !said:
+					t.Fatalf("%+v, said %t", b.Incident.Todos, said)
+				}
+				if disable := b.Incident.Todo(TodoDisable); (disable != nil) != c.ticked {
+					t.Errorf("to disable it in AD: %+v", disable)
+				}
+				if _, err := b.Incident.Tick(remediationtest.Ann, TodoEnable, time.Now()); err != nil {
+					t.Fatal(err)
+				}
+				onPremises(b.Incident, w.account)
+				if disable := b.Incident.Todo(TodoDisable); disable == nil || disable.Done() || b.Incident.Todo(TodoEnable) != nil {
+					t.Errorf("locked anew: %+v", b.Incident.Todos)
+				}
+			})
+		})
+	}
+}
+
+func reopens(t *testing.T, w *world, b *remediationtest.Bench) {
+	t.Helper()
+	b.Incident.Step(responsehub.Password).State = responsehub.Done
+	b.Ask(t, responsehub.Reenable, responsehub.StepRequest{})
+	b.Run(t, lane(t, w), 10)
+	check(t, b.Incident, responsehub.Reenable, responsehub.Done)
+}
+
+func takesBack(t *testing.T, w *world, b *remediationtest.Bench) {
+	t.Helper()
+	undo(t, b, responsehub.Lock)
+	b.Run(t, &Lock{Directory: w}, 20)
+	check(t, b.Incident, responsehub.Lock, responsehub.Undone)
+}
+
 func TestOnPremisesTodos(t *testing.T) {
 	for sam, want := range map[string]string{
 		"pat":            "In on-premises AD: Disable-ADAccount pat",
