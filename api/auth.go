@@ -30,6 +30,10 @@ var letters = base32.StdEncoding.WithPadding(base32.NoPadding)
 // NewKey makes an API key: plain is shown once to whoever asked for it, the second is
 // what is stored. hashKey is the hub's key ([Config.Key]); no tenants means all.
 func NewKey(hashKey []byte, name string, role responsehub.Role, tenants []string, now time.Time) (plain responsehub.Secret, key responsehub.APIKey, err error) {
+	return newKey(hashKey, random(10), name, role, tenants, now)
+}
+
+func newKey(hashKey []byte, id, name string, role responsehub.Role, tenants []string, now time.Time) (plain responsehub.Secret, key responsehub.APIKey, err error) {
 	switch {
 	case len(hashKey) == 0:
 		return "", key, &responsehub.Error{Kind: responsehub.Invalid, Message: "The hub has no key (secrets.key) to hash API keys with."}
@@ -41,7 +45,7 @@ func NewKey(hashKey []byte, name string, role responsehub.Role, tenants []string
 	if len(tenants) == 0 {
 		tenants = []string{"*"}
 	}
-	id, secret := random(10), random(32)
+	secret := random(32)
 	return responsehub.Secret(keyPrefix + id + "_" + secret), responsehub.APIKey{
 		V: 1, ID: id, Name: name, Hash: hashSecret(hashKey, secret), Role: role, Tenants: slices.Clone(tenants), Created: now.UTC(),
 	}, nil

@@ -232,6 +232,9 @@ func (d *directory) RemovePerson(_ context.Context, _ responsehub.By, id string)
 }
 
 func (d *directory) PutKey(_ context.Context, _ responsehub.By, k responsehub.APIKey) error {
+	if slices.ContainsFunc(d.keys, func(o responsehub.APIKey) bool { return o.ID == k.ID }) {
+		return &responsehub.Error{Kind: responsehub.Conflict, Message: "There is an API key with this id already."}
+	}
 	d.keys = append(d.keys, k)
 	return nil
 }

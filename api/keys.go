@@ -1,6 +1,8 @@
 package api
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,15 +32,37 @@ func (a *API) makeKey(r call, in KeyBody) (MadeKey, error) {
 			return MadeKey{}, invalid(fmt.Sprintf("/tenants/%d", i), fmt.Sprintf("There is no tenant %.60q; a key's tenants are named by name or id.", name))
 		}
 	}
-	plain, key, err := NewKey(a.hashKey, strings.TrimSpace(in.Name), in.Role, in.Tenants, time.Now())
+	command, err := commandID(r.actor, "make key", in.CommandID)
 	if err != nil {
 		return MadeKey{}, err
 	}
-	if err := a.dir.PutKey(r, r.actor.By(), key); err != nil {
+	id := random(10)
+	if command != "" {
+		id = keyIDOf(a.hashKey, command)
+	}
+	plain, key, err := newKey(a.hashKey, id, strings.TrimSpace(in.Name), in.Role, in.Tenants, time.Now())
+	if err != nil {
+		return MadeKey{}, err
+	}
+	switch err := a.dir.PutKey(r, r.actor.By(), key); {
+	case responsehub.KindOf(err) == responsehub.Conflict && command != "":
+		return MadeKey{}, &responsehub.Error{
+			Kind: responsehub.Conflict, Pointer: "/command_id", Err: err,
+			Message: "This command made the key " + id + " already, which was shown then and is not shown again. If it was lost, remove it and make another with another command_id.",
+		}
+	case err != nil:
 		return MadeKey{}, err
 	}
 	a.log.Warn("api key made", "key", key.ID, "role", key.Role, "actor", r.actor.ID, "name", r.actor.Name)
 	return MadeKey{Key: keyView(&key), Plain: string(plain)}, nil
+}
+
+// keyIDOf is the id of the key that a command makes: the same command cannot make two. The
+// key itself is random and kept nowhere, so a repeat can be told no more than the id.
+func keyIDOf(hashKey []byte, command string) string {
+	m := hmac.New(sha256.New, hashKey)
+	m.Write([]byte("responsehub id of an api key v1\x00" + command))
+	return strings.ToLower(letters.EncodeToString(m.Sum(nil)[:10]))
 }
 
 func (a *API) removeKey(r call, _ none) (Removed, error) {

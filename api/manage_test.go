@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +170,37 @@ func TestAKeyIsShownOnce(t *testing.T) {
 	}
 	if got := h.ask("", "GET", "/v1/tenants", "", "Authorization", "Bearer "+plain); got.status != 401 {
 		t.Errorf("a removed key: %d", got.status)
+	}
+}
+
+// TestTheSameCommandMakesOneKey: whoever asks again is told which key it was, and not the
+// key. Another caller's command of the same name is another one.
+func TestTheSameCommandMakesOneKey(t *testing.T) {
+	h := newHub(t, api.Config{})
+	ask := func(key, name string) answer {
+		return h.ask(key, "POST", "/v1/keys", `{"name":"`+name+`","role":"reader"}`, "Idempotency-Key", "nightly")
+	}
+	before := len(h.dir.Keys())
+	first := ask("admin", "robot")
+	id, _ := first.json["id"].(string)
+	plain, _ := first.json["key"].(string)
+	if first.status != http.StatusCreated || id == "" || plain == "" {
+		t.Fatalf("%d %s", first.status, first.body)
+	}
+	for _, name := range []string{"robot", "another"} {
+		again := ask("admin", name)
+		if again.status != http.StatusConflict || !strings.Contains(again.body, id) || strings.Contains(again.body, plain) || again.json["pointer"] != "/command_id" {
+			t.Errorf("again, for %s: %d %s", name, again.status, again.body)
+		}
+	}
+	if got := h.ask("", "GET", "/v1/tenants", "", "Authorization", "Bearer "+plain); got.status != http.StatusOK {
+		t.Errorf("the first key after the second try: %d", got.status)
+	}
+	if got := ask("bootstrap", "robot"); got.status != http.StatusCreated || got.json["id"] == id {
+		t.Errorf("the same name of another caller's command: %d %s", got.status, got.body)
+	}
+	if got := len(h.dir.Keys()) - before; got != 2 {
+		t.Errorf("%d keys were made, want 2", got)
 	}
 }
 

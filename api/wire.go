@@ -327,6 +327,8 @@ type KeyBody struct {
 	Name    string           `json:"name" need:"true" doc:"what the key is for; stands in the record of what it did"`
 	Role    responsehub.Role `json:"role" need:"true" doc:"admin, responder or reader"`
 	Tenants []string         `json:"tenants,omitempty" doc:"names or ids; none is all"`
+
+	CommandID string `json:"command_id,omitempty" doc:"made up by the caller: the same one twice makes one key; the second time is a 409 that names it, since a key is shown once"`
 }
 
 // MadeKey is a key that was made.

@@ -26,12 +26,13 @@ import (
 )
 
 const (
-	adminKey = "the-key-of-an-admin"
-	guestKey = "the-key-of-a-guest"
-	hostile  = `<script>alert(1)</script><img src=x onerror=alert(2)>`
+	adminKey  = "the-key-of-an-admin"
+	guestKey  = "the-key-of-a-guest"
+	readerKey = "the-key-of-a-reader"
+	hostile   = `<script>alert(1)</script><img src=x onerror=alert(2)>`
 )
 
-// holders knows two keys. One that is gone is nobody's.
+// holders knows three keys. One that is gone is nobody's.
 type holders struct{ gone string }
 
 func (h *holders) Identify(key responsehub.Secret) (responsehub.Actor, error) {
@@ -40,6 +41,8 @@ func (h *holders) Identify(key responsehub.Secret) (responsehub.Actor, error) {
 		return h.Holder("key:admin")
 	case guestKey:
 		return h.Holder("key:guest")
+	case readerKey:
+		return h.Holder("key:reader")
 	}
 	return responsehub.Actor{}, &responsehub.Error{Kind: responsehub.Unauthorized, Message: "not known"}
 }
@@ -49,6 +52,8 @@ func (h *holders) Holder(id string) (responsehub.Actor, error) {
 	case id == h.gone:
 	case id == "key:admin":
 		return responsehub.Actor{ID: id, Name: "Ann", Role: responsehub.Admin, Tenants: []string{"*"}}, nil
+	case id == "key:reader":
+		return responsehub.Actor{ID: id, Name: "Rea", Role: responsehub.Reader, Tenants: []string{"*"}}, nil
 	case id == "key:guest":
 		return responsehub.Actor{ID: id, Name: "Gil", Role: responsehub.Guest, Tenants: []string{"Fabrikam"}}, nil
 	}

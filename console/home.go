@@ -128,7 +128,10 @@ func (c *Console) setResponse(w http.ResponseWriter, r *http.Request, actor resp
 	}
 	on := r.PostFormValue("on") == "true"
 	t, err := c.dir.SetResponse(r.Context(), actor.By(), t.ID, on)
-	if err != nil {
+	switch {
+	case responsehub.KindOf(err) == responsehub.Refused: // another product: a later try changes nothing
+		return err
+	case err != nil:
 		return &responsehub.Error{Kind: responsehub.Unavailable, Message: "The switch could not be turned. Try again in a moment.", Err: err}
 	}
 	c.log.Info("console: Response switched", "tenant", t.ID, "on", on, "actor", actor.ID)

@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -78,7 +77,7 @@ func newID(name string, taken func(string) bool) string {
 }
 
 // removePerson takes a person off the list: their sessions end, and no button answers
-// them any more. Who is in a phone sequence stays until it is changed.
+// them any more. Who is in a phone sequence or one of its schedules stays until that is changed.
 func (c *Console) removePerson(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
 	id := r.PathValue("id")
 	switch {
@@ -88,7 +87,7 @@ func (c *Console) removePerson(w http.ResponseWriter, r *http.Request, actor res
 		return c.to(w, r, "/people", "Not removed: that is you. Another administrator has to do it.")
 	}
 	for _, t := range c.dir.Tenants() {
-		if t.Notify.Phone != nil && slices.Contains(t.Notify.Phone.Sequence, id) {
+		if t.Notify.Phone != nil && t.Notify.Phone.Names(id) {
 			return c.to(w, r, "/people", "Not removed: "+t.Name+" would call this person. Change its phone sequence first.")
 		}
 	}
@@ -122,6 +121,9 @@ func (c *Console) makeKey(w http.ResponseWriter, r *http.Request, actor response
 		return &responsehub.Error{Kind: responsehub.NotFound, Message: "Keys are made by `responsehub key create` here."}
 	}
 	tenants := lines(strings.ReplaceAll(r.PostFormValue("tenants"), ",", "\n"))
+	if i := slices.IndexFunc(tenants, func(name string) bool { return name != "*" && !c.isTenant(name) }); i >= 0 {
+		return c.to(w, r, "/keys", "Not made: there is no tenant "+strconv.Quote(limit(tenants[i], 60))+". A key's tenants are named by name or id.")
+	}
 	plain, key, err := c.cfg.NewKey(strings.TrimSpace(r.PostFormValue("name")), responsehub.Role(r.PostFormValue("role")), tenants)
 	if err != nil {
 		return c.to(w, r, "/keys", "Not made: "+responsehub.Sentence(err))
@@ -131,6 +133,12 @@ func (c *Console) makeKey(w http.ResponseWriter, r *http.Request, actor response
 	}
 	c.show(w, r, http.StatusOK, "key", actor, map[string]any{"Key": string(plain), "Name": key.Name})
 	return nil
+}
+
+// isTenant reports whether somebody for whom the name stands in a list of tenants sees one.
+func (c *Console) isTenant(name string) bool {
+	a := responsehub.Actor{Tenants: []string{name}}
+	return slices.ContainsFunc(c.dir.Tenants(), func(t responsehub.Tenant) bool { return a.Sees(t.Ref()) })
 }
 
 func (c *Console) removeKey(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
@@ -164,47 +172,4 @@ func (c *Console) setAutomatic(w http.ResponseWriter, r *http.Request, actor res
 	}
 	c.log.Warn("console: automatic action switched", "on", on, "actor", actor.ID)
 	return c.to(w, r, "/", sentence)
-}
-
-const journalPage = 100
-
-// audit is the hub's own record, newest first, by who and by what.
-func (c *Console) audit(w http.ResponseWriter, r *http.Request, actor responsehub.Actor) error {
-	if !administers(actor) {
-		return errWhole
-	}
-	who, what := strings.ToLower(strings.TrimSpace(r.FormValue("who"))), strings.ToLower(strings.TrimSpace(r.FormValue("what")))
-	before, _ := strconv.ParseInt(r.FormValue("before"), 10, 64)
-	var found []responsehub.Event
-	next := int64(0)
-	end, err := c.dir.JournalLength(r.Context())
-	if err != nil {
-		return err
-	}
-	if before > 0 {
-		end = min(end, before-1)
-	}
-	for end > 0 && len(found) < journalPage {
-		from := max(0, end-journalPage)
-		raw, err := c.dir.Journal(r.Context(), from, int(end-from))
-		if err != nil {
-			return err
-		}
-		for _, b := range slices.Backward(raw) {
-			var e responsehub.Event
-			if json.Unmarshal(b, &e) != nil {
-				continue // of a later version; `responsehub audit verify` tells
-			}
-			if strings.Contains(strings.ToLower(e.By.Name+" "+e.By.ID), who) && strings.Contains(strings.ToLower(string(e.Kind)+" "+e.Text), what) && len(found) < journalPage {
-				found = append(found, e)
-				next = e.Seq
-			}
-		}
-		end = from
-	}
-	if len(found) < journalPage {
-		next = 0
-	}
-	c.show(w, r, http.StatusOK, "audit", actor, map[string]any{"Events": found, "Who": r.FormValue("who"), "What": r.FormValue("what"), "Next": next})
-	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"responsehub"
 )
@@ -17,6 +19,15 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2 Jan 2006 15:04:05 UTC")
+}
+
+// sentence begins with a capital letter, also where the words were kept to follow a colon.
+func sentence(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + s[n:]
 }
 
 // clock is an exact time of a day that is said elsewhere.

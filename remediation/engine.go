@@ -121,7 +121,12 @@ func (e *Engine) Acknowledge(ctx context.Context, actor responsehub.Actor, idOrR
 	if err != nil {
 		return responsehub.Answer{}, err
 	}
-	return e.command(ctx, actor, id, command, responsehub.See, func(inc *responsehub.Incident) (responsehub.Answer, error) {
+	verb := responsehub.See // whoever is called may answer, though a phone may run nothing
+	switch actor.Via {
+	case responsehub.ViaConsole, responsehub.ViaAPI, responsehub.ViaTeams:
+		verb = responsehub.Act // it stops the paging: not for those who only look in, such as guests
+	}
+	return e.command(ctx, actor, id, command, verb, func(inc *responsehub.Incident) (responsehub.Answer, error) {
 		return inc.Acknowledge(actor, time.Now()), nil
 	})
 }

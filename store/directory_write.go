@@ -204,10 +204,22 @@ func (d *Directory) PutChannel(ctx context.Context, c responsehub.Channel) error
 	return d.putOne(ctx, responsehub.Hub.By(), hashChannels, c.ID, c) // learnt, nobody's decision
 }
 
-// PutKey stores an API key.
+// PutKey stores a new API key; it is a Conflict error when there is one with its id.
 func (d *Directory) PutKey(ctx context.Context, by responsehub.By, k responsehub.APIKey) error {
 	k.V = max(k.V, 1)
-	return d.putOne(ctx, by, hashKeys, k.ID, k, note{responsehub.EventKeyMade, k.ID, "API key " + k.Name + " (" + string(k.Role) + ") made"})
+	w, err := put(hashKeys, k.ID, k)
+	if err != nil {
+		return err
+	}
+	return d.change(ctx, by, func(now *directory) ([]entryWrite, []note, error) {
+		switch _, there := now.keys[k.ID]; {
+		case k.ID == "":
+			return nil, nil, &responsehub.Error{Kind: responsehub.Invalid, Message: "An API key needs an id."}
+		case there:
+			return nil, nil, &responsehub.Error{Kind: responsehub.Conflict, Message: fmt.Sprintf("There is an API key %.60q already.", k.ID)}
+		}
+		return []entryWrite{w}, []note{{responsehub.EventKeyMade, k.ID, "API key " + k.Name + " (" + string(k.Role) + ") made"}}, nil
+	})
 }
 
 // DeleteKey removes an API key; it is a NotFound error when there is none.

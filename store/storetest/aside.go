@@ -74,6 +74,7 @@ var aside = []behaviour{
 		d := store.NewDirectory(b.rdb, slog.New(slog.DiscardHandler))
 		must(t, d.PutKey(b.ctx, responsehub.Hub.By(), responsehub.APIKey{ID: "k1", Hash: "h"}))
 		must(t, d.PutKey(b.ctx, responsehub.Hub.By(), responsehub.APIKey{ID: "k2", Hash: "h"}))
+		same(t, responsehub.KindOf(d.PutKey(b.ctx, responsehub.Hub.By(), responsehub.APIKey{ID: "k2", Hash: "another"})), responsehub.Conflict)
 		must(t, d.DeleteKey(b.ctx, responsehub.Hub.By(), "k1"))
 		same(t, responsehub.KindOf(d.DeleteKey(b.ctx, responsehub.Hub.By(), "k1")), responsehub.NotFound)
 		same(t, d.Keys(), []responsehub.APIKey{{V: 1, ID: "k2", Hash: "h"}})
