@@ -5,10 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"responsehub"
-	"responsehub/api"
 	"responsehub/console"
 )
 
@@ -74,21 +72,21 @@ func TestAPersonOfAScheduleIsNotRemoved(t *testing.T) {
 func TestAKeyIsForTenantsThatAreThere(t *testing.T) {
 	h := startWith(t, func(_ *hub, c *console.Config) {
 		c.NewKey = func(name string, role responsehub.Role, tenants []string) (responsehub.Secret, responsehub.APIKey, error) {
-			return api.NewKey(make([]byte, 32), name, role, tenants, time.Unix(0, 0))
+			return "rh_k1_secret", responsehub.APIKey{V: 1, ID: "k1", Name: name, Role: role, Tenants: tenants, Hash: "h"}, nil
 		}
 	})
 	b := h.in(t, adminKey)
-	make := func(tenants string) (int, string) {
+	ask := func(tenants string) (int, string) {
 		status, body, _ := h.post(t, b, "/keys", url.Values{"name": {"robot"}, "role": {"reader"}, "tenants": {tenants}})
 		return status, body
 	}
-	if status, _ := make("Contoso\nContosso"); status != http.StatusSeeOther || len(h.dir.Keys()) != 0 {
+	if status, _ := ask("Contoso\nContosso"); status != http.StatusSeeOther || len(h.dir.Keys()) != 0 {
 		t.Errorf("a tenant that is not there: %d, %d keys", status, len(h.dir.Keys()))
 	}
 	if _, body, _ := h.get(t, b, "/keys"); !strings.Contains(body, "Not made: there is no tenant &#34;Contosso&#34;.") {
 		t.Errorf("the page does not name the tenant:\n%s", body)
 	}
-	if status, body := make("contoso, 22222222-2222-4222-8222-222222222222"); status != http.StatusOK || !strings.Contains(body, "rh_") || len(h.dir.Keys()) != 1 {
+	if status, body := ask("contoso, 22222222-2222-4222-8222-222222222222"); status != http.StatusOK || !strings.Contains(body, "rh_") || len(h.dir.Keys()) != 1 {
 		t.Errorf("two that are there: %d, %d keys\n%s", status, len(h.dir.Keys()), body)
 	}
 }
