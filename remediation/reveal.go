@@ -26,7 +26,7 @@ func BoundTo(incident, name string) string { return incident + "|" + name }
 
 // Reveal returns the one-time password, once, to the actor who asked for the reset,
 // and erases it in the same write: when the write fails nothing is shown, when it
-// succeeds nobody else can read it. Errors: Refused while there is none yet, Forbidden
+// succeeds nobody else can read it. Errors: Refused while there is none, Forbidden
 // for anybody else, Gone after it was shown or has expired.
 func (e *Engine) Reveal(ctx context.Context, actor responsehub.Actor, idOrRef string) (Reveal, error) {
 	id, err := e.resolve(ctx, idOrRef)
@@ -63,6 +63,12 @@ func mayReveal(inc *responsehub.Incident, actor responsehub.Actor, sealed respon
 		return responsehub.Refuse("There is no new password yet. It can be shown when step 4, Reset password, is done.")
 	case step.State == responsehub.Failed:
 		return responsehub.Refuse("The password was not reset: " + step.Reason)
+	case !ok && step.State == responsehub.NeedsHuman:
+		return responsehub.Refuse("The hub made no password: " + step.Reason)
+	case !ok && step.State == responsehub.Skipped:
+		return responsehub.Refuse("The hub made no password: step 4, Reset password, was set aside.")
+	case !ok && step.ByHand:
+		return responsehub.Refuse("The hub made no password: a person reset it by hand.")
 	case !ok || !now.Before(sealed.Expires):
 		return &responsehub.Error{Kind: responsehub.Gone, Message: "The password was shown already or has expired. Ask for a new one with a reason."}
 	case sealed.For != actor.ID:

@@ -163,9 +163,21 @@ func settlePersistence(inc *responsehub.Incident, unread, absent []string) error
 	case len(human) > 0:
 		return ended(inc, s, responsehub.NeedsHuman, "Only a person can judge these: "+strings.Join(human, ", ")+". Look at them, then set them aside with a reason.", now)
 	}
-	proof := responsehub.Proof{Value: fmt.Sprintf("%d items of persistence, all disabled, gone or set aside", len(s.Items)), At: now}
+	proof := responsehub.Proof{Value: settledWords(len(s.Items)), At: now}
 	if len(absent) > 0 {
 		proof.Value += " (" + strings.Join(absent, " ") + ")"
 	}
 	return done(inc, s, proof, "Persistence disabled: "+proof.Value+", read back from Microsoft")
+}
+
+// settledWords says of n items that none of them works any more.
+func settledWords(n int) string {
+	switch n {
+	case 0:
+		return "no persistence was found"
+	case 1:
+		return "1 item of persistence, disabled, gone or set aside"
+	default:
+		return fmt.Sprintf("%d items of persistence, all disabled, gone or set aside", n)
+	}
 }

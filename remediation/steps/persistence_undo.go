@@ -202,6 +202,9 @@ func settleUndo(inc *responsehub.Incident, results map[string]result) error {
 	case len(left) > 0:
 		return ended(inc, s, responsehub.NeedsHuman, "The hub cannot give these back; a person has to: "+strings.Join(left, ", ")+".", time.Now())
 	}
-	value := fmt.Sprintf("%d items of persistence are as they were", back)
+	value := "1 item of persistence is as it was"
+	if back != 1 {
+		value = fmt.Sprintf("%d items of persistence are as they were", back)
+	}
 	return undone(inc, s, responsehub.Proof{Value: value, At: time.Now()}, "Step 3 taken back: "+value+", read back from Microsoft")
 }
