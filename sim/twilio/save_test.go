@@ -23,6 +23,7 @@ func TestTheNetworkGoesOn(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		s.call(bob) // is queued
 		s.send(ann, "second")
+		synctest.Wait() // what was asked for is taken in
 		before, raw := s.Snapshot(), must(t, s.Service)
 		s.Service.Stop()
 		if again := must(t, s.Service); string(again) != string(raw) {
